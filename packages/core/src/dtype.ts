@@ -1,0 +1,55 @@
+// The number formats that weights and activations travel and rest in.
+
+/** How a shard stores its matrices. Norms and the gate are always f32, whatever this says. */
+export type WeightDtype = "f32" | "bf16" | "q8";
+
+/**
+ * How activation rows travel between coordinator and worker.
+ *
+ * A row of width H is laid out as
+ * - f32: H × 4 bytes, little-endian;
+ * - bf16: H × 2 bytes, little-endian;
+ * - q8: H signed bytes, then H / 32 little-endian f32 scales; element = byte × scale of its block.
+ */
+export type ActivationDtype = "f32" | "bf16" | "q8";
+
+/** Weights or activations that share one scale in a q8 row. */
+export const q8BlockSize = 32;
+
+/** The dtype of rows sent to an expert: exactly what its matrix kernel would make of them. */
+export function dispatchDtype(weights: WeightDtype): ActivationDtype {
+  return weights;
+}
+
+/** The dtype of rows an expert sends back. */
+export function replyDtype(weights: WeightDtype): ActivationDtype {
+  return weights === "f32" ? "f32" : "bf16";
+}
+
+/**
+ * Bytes in one activation row.
+ *
+ * @throws {RangeError} if dtype is q8 and width is not a multiple of {@link q8BlockSize}
+ */
+export function activationRowBytes(dtype: ActivationDtype, width: number): number {
+  switch (dtype) {
+    case "f32":
+      return width * 4;
+    case "bf16":
+      return width * 2;
+    case "q8":
+      if (width % q8BlockSize !== 0) {
+        throw new RangeError(`q8 rows need a width divisible by ${q8BlockSize}, found ${width}`);
+      }
+      return width + (width / q8BlockSize) * 4;
+  }
+}
+
+/** Rows of activations, [rows, width], packed without gaps in the layout of `dtype`. */
+export interface ActivationRows {
+  readonly dtype: ActivationDtype;
+  readonly rows: number;
+  readonly width: number;
+  /** rows × activationRowBytes(dtype, width) bytes; may start at any alignment. */
+  readonly data: Uint8Array;
+}

@@ -1,0 +1,32 @@
+export { fromBf16Bits, toBf16Bits } from "./bf16.ts";
+export {
+  type ActivationDtype,
+  type ActivationRows,
+  activationRowBytes,
+  dispatchDtype,
+  q8BlockSize,
+  replyDtype,
+  type WeightDtype,
+} from "./dtype.ts";
+export {
+  type BlockId,
+  type ExpertId,
+  type SequenceId,
+  toBlockId,
+  toExpertId,
+  toSequenceId,
+} from "./ids.ts";
+export {
+  activationBytesMax,
+  callsInFlightMax,
+  messageBytesMax,
+  numExpertsMax,
+  numExpertsPerTokenMax,
+  numLayersMax,
+  promptBytesMax,
+  rowsPerCallMax,
+  stopStringLengthMax,
+  stopStringsMax,
+} from "./limits.ts";
+export type { ModelConfig } from "./model-config.ts";
+export type { StoredDtype, TensorLocation, WeightFile } from "./weight-file.ts";

@@ -1,0 +1,25 @@
+// Every limit that two sides of a wire must agree on. A limit is positive; "unlimited" is not one.
+
+/** Most rows one expert call may carry; prefill is chunked below it. */
+export const rowsPerCallMax = 1024;
+
+/** Largest activation payload: rowsPerCallMax rows of f32 at H = 16384. */
+export const activationBytesMax = rowsPerCallMax * 16_384 * 4;
+
+/** Largest gRPC message either end accepts: a payload and its envelope. */
+export const messageBytesMax = activationBytesMax + 64 * 1024;
+
+/** Most layers, experts and experts per token a model may have. */
+export const numLayersMax = 512;
+export const numExpertsMax = 64;
+export const numExpertsPerTokenMax = 8;
+
+/** Largest prompt text a request may carry, in bytes. */
+export const promptBytesMax = 4 * 1024 * 1024;
+
+/** Stop strings one request may carry, and the length of each in UTF-16 code units. */
+export const stopStringsMax = 16;
+export const stopStringLengthMax = 256;
+
+/** Expert calls one stream may have in flight. */
+export const callsInFlightMax = 1024;

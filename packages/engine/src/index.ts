@@ -1,0 +1,6 @@
+export {
+  type ExpertCallCode,
+  ExpertCallError,
+  type ExpertClient,
+  type ExpertReply,
+} from "./expert-client.ts";

@@ -1,0 +1,18 @@
+/** Why an engine refused or failed. */
+export type KernelErrorCode =
+  | "bad-shape"
+  | "bad-weights"
+  | "closed"
+  | "non-finite"
+  | "not-held"
+  | "unsupported";
+
+/** A failure at the compute seam; the message says what was expected and what was found. */
+export class KernelError extends Error {
+  override readonly name = "KernelError";
+  readonly code: KernelErrorCode;
+  constructor(code: KernelErrorCode, detail: string, options?: ErrorOptions) {
+    super(`[${code}] ${detail}`, options);
+    this.code = code;
+  }
+}
