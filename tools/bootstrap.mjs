@@ -13,6 +13,8 @@ const invokedFrom = process.env.INIT_CWD ?? process.cwd();
 const binFolder = join(root, "node_modules", ".bin");
 const stampFile = join(root, "node_modules", ".octet-installed");
 
+const builtFile = join(root, "packages", "kernels", "build");
+
 /** Everything on standard error: standard output belongs to the command. */
 function say(text) {
   process.stderr.write(`octet: ${text}\n`);
@@ -55,11 +57,19 @@ function install(env) {
   writeFileSync(stampFile, fingerprint);
 }
 
+/** Turbo builds what its inputs say is stale; quiet unless it fails or takes long. */
 function build(env) {
-  const quiet = ["--output-logs=errors-only", "--no-update-notifier"];
-  if (!run(join(binFolder, "turbo"), ["run", "build", ...quiet], env)) {
-    fail("the build failed; its messages are above. A C++17 compiler (c++ or $CXX) is needed.");
-  }
+  const stale = !existsSync(builtFile);
+  if (stale) say("building the native kernels (once; about a minute)");
+  const child = spawnSync(join(binFolder, "turbo"), ["run", "build", "--output-logs=errors-only"], {
+    cwd: root,
+    env,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
+  if (child.status === 0) return;
+  process.stderr.write(`${child.stdout ?? ""}${child.stderr ?? ""}`);
+  fail("the build failed; its messages are above. A C++17 compiler (c++, or $CXX) is needed.");
 }
 
 const [major] = process.versions.node.split(".").map(Number);

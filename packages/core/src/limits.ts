@@ -9,16 +9,19 @@ export const activationBytesMax = rowsPerCallMax * 16_384 * 4;
 /** Largest gRPC message either end accepts: a payload and its envelope. */
 export const messageBytesMax = activationBytesMax + 64 * 1024;
 
-/** Most layers, experts and experts per token a model may have. */
+/** Most layers a model may have. */
 export const numLayersMax = 512;
+/** Most experts a layer may have. */
 export const numExpertsMax = 64;
+/** Most experts a token may choose. */
 export const numExpertsPerTokenMax = 8;
 
 /** Largest prompt text a request may carry, in bytes. */
 export const promptBytesMax = 4 * 1024 * 1024;
 
-/** Stop strings one request may carry, and the length of each in UTF-16 code units. */
+/** Stop strings one request may carry. */
 export const stopStringsMax = 16;
+/** Longest stop string, in UTF-16 code units. */
 export const stopStringLengthMax = 256;
 
 /** Expert calls one stream may have in flight. */
