@@ -1,0 +1,134 @@
+// Which tensors an engine needs of its weight file, by name, shape and dtype.
+import {
+  type ExpertId,
+  type ModelConfig,
+  q8BlockSize,
+  type StoredDtype,
+  type TensorLocation,
+  type WeightDtype,
+  type WeightFile,
+} from "@octet/core";
+import { KernelError } from "./kernel-error.ts";
+
+/** One tensor an engine reads. */
+export interface RequiredTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Any of these will do. */
+  readonly dtypes: readonly StoredDtype[];
+}
+
+/** A matrix [outSize, inSize]: one tensor, or for q8 its quants and their scales. */
+export function requiredMatrix(
+  name: string,
+  [outSize, inSize]: readonly [outSize: number, inSize: number],
+  weightDtype: WeightDtype,
+): RequiredTensor[] {
+  if (weightDtype !== "q8") return [{ name, shape: [outSize, inSize], dtypes: [weightDtype] }];
+  return [
+    { name, shape: [outSize, inSize], dtypes: ["i8"] },
+    { name: `${name}.scales`, shape: [outSize, inSize / q8BlockSize], dtypes: ["bf16"] },
+  ];
+}
+
+/** w1, w3 [I, H] and w2 [H, I] of each expert in every layer. */
+export function requiredExpertTensors(
+  model: ModelConfig,
+  weightDtype: WeightDtype,
+  expertIds: readonly ExpertId[],
+): RequiredTensor[] {
+  const { hiddenSize: H, intermediateSize: I } = model;
+  const matrix = (name: string, shape: readonly [number, number]) =>
+    requiredMatrix(`${name}.weight`, shape, weightDtype);
+  return layerPrefixes(model).flatMap((layer) =>
+    expertIds.flatMap((expertId) => {
+      const expert = `${layer}.block_sparse_moe.experts.${expertId}`;
+      return [
+        ...matrix(`${expert}.w1`, [I, H]),
+        ...matrix(`${expert}.w3`, [I, H]),
+        ...matrix(`${expert}.w2`, [H, I]),
+      ];
+    }),
+  );
+}
+
+/** Everything that is not an expert. */
+export function requiredAttentionTensors(
+  model: ModelConfig,
+  weightDtype: WeightDtype,
+): RequiredTensor[] {
+  const { hiddenSize: H, vocabSize: V, headDim, numExperts: E } = model;
+  const queryWidth = model.numAttentionHeads * headDim;
+  const keyWidth = model.numKeyValueHeads * headDim;
+  const f32 = (name: string, ...shape: number[]): RequiredTensor => ({
+    name: `${name}.weight`,
+    shape,
+    dtypes: ["f32"],
+  });
+  const matrix = (name: string, shape: readonly [number, number]) =>
+    requiredMatrix(`${name}.weight`, shape, weightDtype);
+  return [
+    { name: "model.embed_tokens.weight", shape: [V, H], dtypes: ["f32", "bf16"] },
+    ...layerPrefixes(model).flatMap((layer) => [
+      f32(`${layer}.input_layernorm`, H),
+      ...matrix(`${layer}.self_attn.q_proj`, [queryWidth, H]),
+      ...matrix(`${layer}.self_attn.k_proj`, [keyWidth, H]),
+      ...matrix(`${layer}.self_attn.v_proj`, [keyWidth, H]),
+      ...matrix(`${layer}.self_attn.o_proj`, [H, queryWidth]),
+      f32(`${layer}.post_attention_layernorm`, H),
+      f32(`${layer}.block_sparse_moe.gate`, E, H),
+    ]),
+    f32("model.norm", H),
+    ...matrix("lm_head", [V, H]),
+  ];
+}
+
+/** @throws {KernelError} "bad-weights" if a tensor is missing or of another dtype or shape */
+export function validateWeights(weights: WeightFile, required: readonly RequiredTensor[]): void {
+  for (const { name, shape, dtypes } of required) {
+    const found = weights.tensors.get(name);
+    const expected = `expected ${dtypes.join(" or ")} [${shape.join(", ")}]`;
+    if (found === undefined) {
+      throw new KernelError("bad-weights", `${weights.path}: ${name}: ${expected}, found none`);
+    }
+    if (!dtypes.includes(found.dtype) || !sameShape(found.shape, shape)) {
+      throw new KernelError(
+        "bad-weights",
+        `${weights.path}: ${name}: ${expected}, found ${found.dtype} [${found.shape.join(", ")}]`,
+      );
+    }
+    validateExtent(weights, name, found);
+  }
+}
+
+function validateExtent(weights: WeightFile, name: string, found: TensorLocation): void {
+  const bytes = found.shape.reduce((product, size) => product * size, storedBytes(found.dtype));
+  const end = found.offsetBytes + found.lengthBytes;
+  if (found.lengthBytes !== bytes || found.offsetBytes < 0 || end > weights.sizeBytes) {
+    throw new KernelError(
+      "bad-weights",
+      `${weights.path}: ${name}: expected ${bytes} bytes within ${weights.sizeBytes}, ` +
+        `found ${found.lengthBytes} at ${found.offsetBytes}`,
+    );
+  }
+}
+
+function storedBytes(dtype: StoredDtype): number {
+  switch (dtype) {
+    case "f32":
+      return 4;
+    case "f16":
+    case "bf16":
+      return 2;
+    case "i8":
+      return 1;
+  }
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, index) => size === b[index]);
+}
+
+function layerPrefixes(model: ModelConfig): string[] {
+  return Array.from({ length: model.numLayers }, (_, layer) => `model.layers.${layer}`);
+}
