@@ -1,0 +1,41 @@
+// Every failure a caller of the engine is expected to handle.
+import type { ExpertId } from "@octet/core";
+
+/**
+ * Why a request was refused or failed.
+ *
+ * - invalid-argument: a parameter is out of range; asking again changes nothing
+ * - context-length-exceeded: the prompt leaves no room for an answer
+ * - overloaded: the queue is full, or the request waited in it too long; ask again later
+ * - expert-unavailable: an expert that the sequence needs did not answer
+ * - deadline-exceeded: the request's signal timed out
+ * - cancelled: the request's signal was aborted, or the engine was closed under it
+ * - closed: the engine takes no new requests
+ * - internal: a failure of the attention engine, or a bug
+ */
+export type EngineErrorCode =
+  | "invalid-argument"
+  | "context-length-exceeded"
+  | "overloaded"
+  | "expert-unavailable"
+  | "deadline-exceeded"
+  | "cancelled"
+  | "closed"
+  | "internal";
+
+/** A request that was refused or failed; the message says what was expected and found. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  readonly code: EngineErrorCode;
+  /** The expert that did not answer; set exactly if code is "expert-unavailable". */
+  readonly expertId: ExpertId | undefined;
+  constructor(
+    code: EngineErrorCode,
+    detail: string,
+    options?: { cause?: unknown; expertId?: ExpertId },
+  ) {
+    super(`[${code}] ${detail}`, { cause: options?.cause });
+    this.code = code;
+    this.expertId = options?.expertId;
+  }
+}
