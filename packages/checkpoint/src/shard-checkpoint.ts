@@ -1,0 +1,257 @@
+// Turns a Hugging Face directory into a set of shards.
+import { mkdir, rm, stat, statfs } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { type ModelConfig, q8BlockSize, type WeightDtype } from "@octet/core";
+import { CheckpointError, fromSystemError, throwIfAborted } from "./checkpoint-error.ts";
+import { readModelConfig } from "./hugging-face-config.ts";
+import { writeFileAtomically } from "./json-file.ts";
+import { lockOutput } from "./output-lock.ts";
+import { layoutSafetensors } from "./safetensors-header.ts";
+import {
+  computeModelDigest,
+  manifestFileName,
+  manifestToJson,
+  type ShardManifest,
+  type WeightsRecord,
+} from "./shard-manifest.ts";
+import { folderOf, plannedTensors, type ShardKey, shardsOf, storedTensors } from "./shard-plan.ts";
+import { indexFileName, writeIndexFile } from "./shard-set.ts";
+import {
+  type FinishedShards,
+  readFinishedShards,
+  recordFileName,
+  type ShardingJob,
+  writeFinishedShards,
+} from "./sharding-record.ts";
+import { openSourceCheckpoint, type SourceCheckpoint } from "./source-checkpoint.ts";
+import { identifySource } from "./source-identity.ts";
+import { copyTokenizerFiles } from "./tokenizer-files.ts";
+import {
+  createConversionBuffers,
+  sourceBytes,
+  weightsFileName,
+  writeShardWeights,
+} from "./write-shard-weights.ts";
+
+/** What to shard, and how. */
+export interface ShardOptions {
+  /** A Hugging Face directory of a MixtralForCausalLM. */
+  readonly sourceDir: string;
+  /** Created if need be; else empty, or left by a run of the same source and dtype. */
+  readonly outDir: string;
+  readonly weightDtype: WeightDtype;
+  /** For people; the source folder's name unless given. */
+  readonly modelName?: string;
+  readonly onProgress?: (progress: ShardProgress) => void;
+  /** Stops the run after the slice it is at; finished shards stay for the next run. */
+  readonly signal?: AbortSignal;
+  /** Most memory the process may take; the run takes far less, and refuses if it cannot. */
+  readonly memoryBytesMax?: number;
+}
+
+/** How far a run has come, in bytes of the source; each shard takes its own part of it. */
+export interface ShardProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** The folder being written, "expert-03". */
+  readonly shard: string;
+  readonly tensor: string;
+  /** 0-based, of numShards. */
+  readonly shardIndex: number;
+  readonly numShards: number;
+}
+
+/** What a run left behind. */
+export interface ShardReport {
+  /** Absolute. */
+  readonly outDir: string;
+  readonly modelName: string;
+  readonly modelDigest: string;
+  readonly model: ModelConfig;
+  readonly weightDtype: WeightDtype;
+  /** The coordinator's, then the experts'; `reused` was finished by an earlier run. */
+  readonly shards: readonly {
+    folder: string;
+    sizeBytes: number;
+    sha256: string;
+    reused: boolean;
+  }[];
+}
+
+const defaultMemoryBytesMax = 1.5 * 1024 ** 3;
+
+/**
+ * Writes one coordinator shard and one shard per expert, then their manifests, then octet.json.
+ *
+ * Shard by shard, layer by layer: every source byte is read once, in the long runs it lies in (an
+ * expert's matrices are neighbours in published checkpoints), one file is open for writing, and an
+ * interrupted run loses at most the shard it was at. Memory does not grow with the model beyond a
+ * sixteenth of its largest matrix.
+ *
+ * @throws {CheckpointError} naming file, tensor, expected and found; nothing half-written is left
+ *   that opens as a shard
+ */
+export async function shardCheckpoint(options: ShardOptions): Promise<ShardReport> {
+  const { sourceDir, weightDtype, signal } = options;
+  const outDir = resolve(options.outDir);
+  throwIfAborted(signal, outDir);
+  const model = await readModelConfig(sourceDir);
+  refuseUnevenBlocks(model, weightDtype, sourceDir);
+  await using source = await openSourceCheckpoint(sourceDir, model);
+  await createFolder(outDir);
+  await using _lock = await lockOutput(outDir);
+  const job = { source: await identifySource(source), model, weightDtype };
+  const earlier = await readFinishedShards(outDir, job);
+  const finished = await keepWhole(earlier.finished, outDir);
+  const reused = new Set(finished.keys());
+  if (reused.size < shardsOf(model).length) {
+    // From here on the set is not whole, so it must not be found by its index.
+    await writeFinishedShards(outDir, job, finished);
+    await rm(join(outDir, indexFileName), { force: true });
+    await refuseFullDisk(job, outDir, finished);
+    await writeShards({ source, job, outDir, finished, options });
+  }
+  const modelName = options.modelName ?? earlier.modelName ?? basename(resolve(sourceDir));
+  const report = await completeSet({ sourceDir, outDir, job, modelName, finished });
+  return {
+    ...report,
+    shards: report.shards.map((shard) => ({ ...shard, reused: reused.has(shard.folder) })),
+  };
+}
+
+async function createFolder(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true }).catch((error: unknown) => {
+    throw fromSystemError(error, dir);
+  });
+}
+
+function refuseUnevenBlocks(model: ModelConfig, weightDtype: WeightDtype, sourceDir: string): void {
+  if (weightDtype !== "q8") return;
+  const widths = {
+    hidden_size: model.hiddenSize,
+    intermediate_size: model.intermediateSize,
+    "num_attention_heads × head_dim": model.numAttentionHeads * model.headDim,
+  };
+  for (const [name, width] of Object.entries(widths)) {
+    if (width % q8BlockSize === 0) continue;
+    const detail = `q8: expected ${name} divisible by ${q8BlockSize}, found ${width}; use bf16`;
+    throw new CheckpointError("unsupported-dtype", { file: sourceDir }, { detail });
+  }
+}
+
+/** Shards whose weights are still there in full size. */
+async function keepWhole(finished: FinishedShards, outDir: string): Promise<FinishedShards> {
+  const whole: FinishedShards = new Map();
+  for (const [folder, record] of finished) {
+    const found = await stat(join(outDir, folder, weightsFileName)).catch(() => undefined);
+    if (found?.size === record.sizeBytes) whole.set(folder, record);
+  }
+  return whole;
+}
+
+/** Says so at once rather than after an hour. Space that other programs take later is caught. */
+async function refuseFullDisk(
+  job: ShardingJob,
+  outDir: string,
+  finished: FinishedShards,
+): Promise<void> {
+  const neededBytes = shardsOf(job.model)
+    .filter((shard) => !finished.has(folderOf(shard)))
+    .map((shard) => plannedTensors(job.model, shard))
+    .map((planned) => planned.flatMap((tensor) => storedTensors(tensor, job.weightDtype)))
+    .reduce((total, stored) => total + layoutSafetensors(stored).sizeBytes, 0);
+  const { bavail, bsize } = await statfs(outDir);
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= neededBytes) return;
+  const detail = `expected ${neededBytes} bytes free for the shards still to write, found ${freeBytes}`;
+  throw new CheckpointError("disk-full", { file: outDir }, { detail });
+}
+
+/** Writes the shards that `finished` lacks, adding each to it once it is on the disk. */
+async function writeShards(run: {
+  source: SourceCheckpoint;
+  job: ShardingJob;
+  outDir: string;
+  finished: FinishedShards;
+  options: ShardOptions;
+}): Promise<void> {
+  const { source, job, outDir, finished, options } = run;
+  const { model, weightDtype } = job;
+  const shards = shardsOf(model);
+  const bytesOf = (shard: ShardKey) => sourceBytes(source, model, shard);
+  const totalBytes = shards.reduce((total, shard) => total + bytesOf(shard), 0);
+  const buffers = createConversionBuffers(
+    shards.slice(0, 2).flatMap((shard) => plannedTensors(model, shard)),
+    {
+      weightDtype,
+      memoryBytesMax: options.memoryBytesMax ?? defaultMemoryBytesMax,
+      file: options.sourceDir,
+    },
+  );
+  let doneBytes = 0;
+  for (const [shardIndex, shard] of shards.entries()) {
+    const folder = folderOf(shard);
+    if (finished.has(folder)) {
+      doneBytes += bytesOf(shard);
+      continue;
+    }
+    const dir = join(outDir, folder);
+    await createFolder(dir);
+    await rm(join(dir, manifestFileName), { force: true });
+    const onBytes = (bytes: number, tensor: string) => {
+      doneBytes += bytes;
+      const at = { shard: folder, tensor, shardIndex, numShards: shards.length };
+      options.onProgress?.({ doneBytes, totalBytes, ...at });
+    };
+    const { signal } = options;
+    const work = { source, model, weightDtype, shard, dir, buffers, signal, onBytes };
+    finished.set(folder, await writeShardWeights(work));
+    await writeFinishedShards(outDir, job, finished);
+  }
+}
+
+/** Manifests, then the index, then the end of the record: each step can be done again. */
+async function completeSet(set: {
+  sourceDir: string;
+  outDir: string;
+  job: ShardingJob;
+  modelName: string;
+  finished: ReadonlyMap<string, WeightsRecord>;
+}): Promise<ShardReport> {
+  const { outDir, job, modelName, finished } = set;
+  const { model, weightDtype, source } = job;
+  const shards = shardsOf(model).map((shard) => {
+    const folder = folderOf(shard);
+    return { shard, folder, weights: finished.get(folder)! }; // writeShards has filled the gaps
+  });
+  const modelDigest = computeModelDigest(
+    model,
+    weightDtype,
+    shards.map(({ weights }) => weights.sha256),
+  );
+  for (const { shard, folder, weights } of shards) {
+    const dir = join(outDir, folder);
+    const part =
+      shard.kind === "coordinator"
+        ? { tokenizerFiles: await copyTokenizerFiles(set.sourceDir, dir) }
+        : { expertId: shard.expertId };
+    const manifest: ShardManifest = {
+      formatVersion: 1,
+      kind: shard.kind,
+      ...part,
+      ...{ modelName, modelDigest, model, weightDtype, source, weights },
+    };
+    await writeFileAtomically(join(dir, manifestFileName), manifestToJson(manifest));
+  }
+  const entries = shards.map(({ folder, weights }) => {
+    return { folder, sizeBytes: weights.sizeBytes, sha256: weights.sha256 };
+  });
+  await writeIndexFile(
+    outDir,
+    { modelName, modelDigest, model, weightDtype, source },
+    { coordinator: entries[0]!, experts: entries.slice(1) },
+  );
+  await rm(join(outDir, recordFileName), { force: true });
+  const results = entries.map((entry) => ({ ...entry, reused: false }));
+  return { outDir, modelName, modelDigest, model, weightDtype, shards: results };
+}

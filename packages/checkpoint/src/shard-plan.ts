@@ -1,0 +1,113 @@
+// Which tensors each shard of a model holds, in the order they lie in its file.
+import assert from "node:assert/strict";
+import {
+  type ExpertId,
+  type ModelConfig,
+  q8BlockSize,
+  toExpertId,
+  type WeightDtype,
+} from "@octet/core";
+import type { NamedTensor } from "./safetensors-header.ts";
+
+/** Which part of the model a shard is. */
+export type ShardKey =
+  | { readonly kind: "coordinator" }
+  | { readonly kind: "expert"; readonly expertId: ExpertId };
+
+/** A tensor of the model, before it is known how it will be stored. */
+export interface PlannedTensor {
+  /** Hugging Face's name for it. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /**
+   * A `matrix` is stored in the weight dtype. The `embedding` too, except that q8 leaves it bf16:
+   * its rows are looked up, not multiplied. A `vector` (norms) and the gate are always f32.
+   */
+  readonly role: "matrix" | "embedding" | "vector" | "gate";
+}
+
+/** The coordinator's shard, then one for each expert. */
+export function shardsOf(model: ModelConfig): ShardKey[] {
+  const experts = Array.from({ length: model.numExperts }, (_, id): ShardKey => {
+    return { kind: "expert", expertId: toExpertId(id, model.numExperts) };
+  });
+  return [{ kind: "coordinator" }, ...experts];
+}
+
+/** The folder of a shard within its set: "coordinator", "expert-00" .. "expert-63". */
+export function folderOf(shard: ShardKey): string {
+  if (shard.kind === "coordinator") return "coordinator";
+  return `expert-${String(shard.expertId).padStart(2, "0")}`;
+}
+
+/**
+ * The tensors of one shard. Those that are always f32 come first, so that every tensor of the file
+ * is aligned to its own element size; the rest follow in layer order, as sources have them.
+ */
+export function plannedTensors(model: ModelConfig, shard: ShardKey): PlannedTensor[] {
+  return shard.kind === "coordinator"
+    ? coordinatorTensors(model)
+    : expertTensors(model, shard.expertId);
+}
+
+/** How a planned tensor rests in a shard: one tensor, or for q8 its quants and their scales. */
+export function storedTensors(tensor: PlannedTensor, weightDtype: WeightDtype): NamedTensor[] {
+  const { name, shape } = tensor;
+  switch (tensor.role) {
+    case "vector":
+    case "gate":
+      return [{ name, dtype: "f32", shape }];
+    case "embedding":
+      return [{ name, dtype: weightDtype === "q8" ? "bf16" : weightDtype, shape }];
+    case "matrix": {
+      if (weightDtype !== "q8") return [{ name, dtype: weightDtype, shape }];
+      const [rows, columns] = shape;
+      assert(rows !== undefined && columns !== undefined, `${name} is a matrix`);
+      assert(columns % q8BlockSize === 0, `${name}: ${columns} columns in blocks of q8`);
+      return [
+        { name, dtype: "i8", shape },
+        { name: `${name}.scales`, dtype: "bf16", shape: [rows, columns / q8BlockSize] },
+      ];
+    }
+  }
+}
+
+function coordinatorTensors(model: ModelConfig): PlannedTensor[] {
+  const { hiddenSize: H, vocabSize: V, numExperts: E, headDim } = model;
+  const queryWidth = model.numAttentionHeads * headDim;
+  const keyWidth = model.numKeyValueHeads * headDim;
+  const alwaysF32 = layerPrefixes(model).flatMap((layer): PlannedTensor[] => [
+    { name: `${layer}.input_layernorm.weight`, shape: [H], role: "vector" },
+    { name: `${layer}.post_attention_layernorm.weight`, shape: [H], role: "vector" },
+    { name: `${layer}.block_sparse_moe.gate.weight`, shape: [E, H], role: "gate" },
+  ]);
+  const attention = layerPrefixes(model).flatMap((layer): PlannedTensor[] => [
+    { name: `${layer}.self_attn.q_proj.weight`, shape: [queryWidth, H], role: "matrix" },
+    { name: `${layer}.self_attn.k_proj.weight`, shape: [keyWidth, H], role: "matrix" },
+    { name: `${layer}.self_attn.v_proj.weight`, shape: [keyWidth, H], role: "matrix" },
+    { name: `${layer}.self_attn.o_proj.weight`, shape: [H, queryWidth], role: "matrix" },
+  ]);
+  return [
+    ...alwaysF32,
+    { name: "model.norm.weight", shape: [H], role: "vector" },
+    { name: "model.embed_tokens.weight", shape: [V, H], role: "embedding" },
+    ...attention,
+    { name: "lm_head.weight", shape: [V, H], role: "matrix" },
+  ];
+}
+
+function expertTensors(model: ModelConfig, expertId: ExpertId): PlannedTensor[] {
+  const { hiddenSize: H, intermediateSize: I } = model;
+  return layerPrefixes(model).flatMap((layer): PlannedTensor[] => {
+    const expert = `${layer}.block_sparse_moe.experts.${expertId}`;
+    return [
+      { name: `${expert}.w1.weight`, shape: [I, H], role: "matrix" },
+      { name: `${expert}.w2.weight`, shape: [H, I], role: "matrix" },
+      { name: `${expert}.w3.weight`, shape: [I, H], role: "matrix" },
+    ];
+  });
+}
+
+function layerPrefixes(model: ModelConfig): string[] {
+  return Array.from({ length: model.numLayers }, (_, layer) => `model.layers.${layer}`);
+}
