@@ -1,0 +1,112 @@
+// ExpertService over one engine: what a worker answers to every coordinator that calls.
+import { setTimeout as sleep } from "node:timers/promises";
+import { activationBytesMax, callsInFlightMax, rowsPerCallMax } from "@octet/core";
+import type { ExpertEngine } from "@octet/kernels";
+import type { ExpertService, Handlers } from "@octet/protocol";
+import type { Logger } from "@octet/telemetry";
+import { CallRunner } from "./call-runner.ts";
+import { ForwardStream, type ForwardStreamContext } from "./forward-stream.ts";
+
+/** What an expert service is made of. */
+export interface ExpertServiceOptions {
+  /** The caller opened it and closes it, after {@link ServedExperts.drain}. */
+  readonly engine: ExpertEngine;
+  readonly workerId: string;
+  /** Differs after every start of the process. */
+  readonly startId: string;
+  readonly modelDigest: string;
+  readonly log: Logger;
+  /** Default: core's limits. */
+  readonly callsInFlightMax?: number;
+  readonly rowsPerCallMax?: number;
+  /** Monotonic, for tests. Default: performance.now. */
+  readonly nowMs?: () => number;
+}
+
+/** A service to register, and how to end it. */
+export interface ServedExperts {
+  readonly handlers: Handlers<typeof ExpertService>;
+  /**
+   * Goes on answering until no call has come for a moment or `drainMs` has passed, then ends every
+   * stream with UNAVAILABLE; new streams end so at once. Called once.
+   */
+  drain(drainMs: number): Promise<void>;
+}
+
+/** Input bytes that one stream may have waiting: the largest call, and the next behind it. */
+const queuedBytesMax = 2 * activationBytesMax;
+
+/** Between two layers of a busy coordinator no call is in flight for at most about this long. */
+const quietBeforeEndMs = 200;
+const drainPollMs = 20;
+
+/** Serves `engine`. Calls from all streams share its one queue. */
+export function createExpertService(options: ExpertServiceOptions): ServedExperts {
+  const { engine, log, nowMs = () => performance.now() } = options;
+  const rowsMax = options.rowsPerCallMax ?? rowsPerCallMax;
+  const context: ForwardStreamContext = {
+    engine,
+    runner: new CallRunner({ engine, rowsMax, nowMs, log }),
+    nowMs,
+    callsInFlightMax: options.callsInFlightMax ?? callsInFlightMax,
+    rowsPerCallMax: rowsMax,
+    queuedBytesMax,
+  };
+  const streams = new Set<ForwardStream>();
+  const shutDown = `worker ${options.workerId} is shutting down`;
+  let isDraining = false;
+
+  return {
+    handlers: {
+      forward: (call) => {
+        const stream = new ForwardStream(call, context);
+        if (isDraining) return stream.fail("unavailable", shutDown);
+        const peer = call.getPeer();
+        log.info("coordinator connected", { peer });
+        streams.add(stream);
+        void stream.closed.then(() => {
+          streams.delete(stream);
+          log.info("coordinator gone", { peer });
+        });
+      },
+      describe: (_call, callback) => callback(null, describe(options)),
+    },
+    async drain(drainMs) {
+      await untilQuiet(streams, drainMs);
+      isDraining = true;
+      const ended = Array.from(streams, (stream) => stream.closed);
+      for (const stream of streams) stream.fail("unavailable", shutDown);
+      await Promise.all(ended);
+    },
+  };
+}
+
+async function untilQuiet(streams: ReadonlySet<ForwardStream>, drainMs: number): Promise<void> {
+  const endAtMs = performance.now() + drainMs;
+  let quietSinceMs = performance.now();
+  while (streams.size > 0 && performance.now() < endAtMs) {
+    const isBusy = Array.from(streams).some((stream) => stream.callsInFlight > 0);
+    if (isBusy) quietSinceMs = performance.now();
+    else if (performance.now() - quietSinceMs >= quietBeforeEndMs) return;
+    await sleep(drainPollMs);
+  }
+}
+
+function describe({ engine, workerId, startId, modelDigest }: ExpertServiceOptions) {
+  const { model } = engine;
+  return {
+    workerId,
+    startId,
+    expertIds: [...engine.expertIds],
+    numLayers: model.numLayers,
+    numExperts: model.numExperts,
+    hiddenSize: model.hiddenSize,
+    intermediateSize: model.intermediateSize,
+    weightDtype: engine.weightDtype,
+    engineKind: engine.kind,
+    device: engine.device,
+    weightBytes: BigInt(engine.weightBytes),
+    residentBytes: BigInt(process.memoryUsage.rss()),
+    modelDigest,
+  };
+}

@@ -1,0 +1,248 @@
+// One coordinator's stream of calls: what comes in is checked, what goes out is an answer to it.
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
+import { type ActivationRows, dispatchDtype, type ExpertId } from "@octet/core";
+import type { ExpertEngine } from "@octet/kernels";
+import {
+  type CallFailureReason,
+  type ErrorCode,
+  type ExpertCallMessage,
+  type ForwardRequest,
+  type ForwardResponseSchema,
+  fromActivationRowsMessage,
+  toActivationRowsMessage,
+  toCallFailureCode,
+  toStatusError,
+  WireShapeError,
+} from "@octet/protocol";
+import type { AcceptedCall, CallOutcome, CallRunner } from "./call-runner.ts";
+import { hasNonFinite } from "./non-finite.ts";
+
+/** What every stream of one service shares. */
+export interface ForwardStreamContext {
+  readonly engine: Pick<ExpertEngine, "model" | "weightDtype" | "expertIds">;
+  readonly runner: CallRunner;
+  readonly nowMs: () => number;
+  readonly callsInFlightMax: number;
+  readonly rowsPerCallMax: number;
+  /** Input bytes waiting here above which the stream is not read; one call may go beyond. */
+  readonly queuedBytesMax: number;
+}
+
+type Stream = ServerDuplexStream<ForwardRequest, MessageInitShape<typeof ForwardResponseSchema>>;
+
+/** A call that cannot be accepted; the stream goes on. */
+class RefusedCall extends Error {
+  readonly reason: CallFailureReason;
+  constructor(reason: CallFailureReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** Serves one stream from its first request to its end. */
+export class ForwardStream {
+  readonly #stream: Stream;
+  readonly #context: ForwardStreamContext;
+  readonly #calls = new Map<bigint, AcceptedCall>();
+  readonly #closed = Promise.withResolvers<void>();
+  #queuedBytes = 0;
+  #isWriteBlocked = false;
+  #isInputEnded = false;
+  #isEnded = false;
+
+  constructor(stream: Stream, context: ForwardStreamContext) {
+    this.#stream = stream;
+    this.#context = context;
+    stream.sendMetadata(new Metadata()); // so that the caller knows it is heard
+    stream.on("data", (request) => this.#receive(request));
+    stream.on("drain", () => this.#setWriteBlocked(false));
+    stream.on("end", () => this.#endInput());
+    stream.on("error", () => this.#dropCalls());
+    // Either comes last: the status is out, or the peer is gone.
+    stream.on("cancelled", () => this.#close());
+    stream.on("close", () => this.#close());
+  }
+
+  /** Calls accepted and not yet answered. */
+  get callsInFlight(): number {
+    return this.#calls.size;
+  }
+
+  /** Resolves when nothing more will be sent or received. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** Ends the stream with a failure; its calls get no answers. */
+  fail(code: ErrorCode, detail: string): void {
+    if (this.#isEnded) return;
+    this.#dropCalls();
+    this.#isEnded = true;
+    this.#stream.emit("error", toStatusError(code, detail)); // grpc-js's way to end by status
+  }
+
+  #receive({ kind }: ForwardRequest): void {
+    if (this.#isEnded) return;
+    switch (kind.case) {
+      case "call":
+        this.#accept(kind.value);
+        break;
+      case "cancel":
+        this.#withdraw(kind.value.callIds);
+        break;
+      case undefined:
+        this.fail("invalid-request", "expected a call or a cancel, found neither");
+    }
+  }
+
+  #accept(message: ExpertCallMessage): void {
+    const receivedAtMs = this.#context.nowMs();
+    const { callId, layer } = message;
+    try {
+      this.#checkRoom(callId);
+      const expertId = this.#checkHeld(message);
+      const input = this.#checkInput(message);
+      const expiresAtMs = receivedAtMs + message.timeoutMs;
+      const settle = (outcome: CallOutcome) => this.#settle(callId, call, outcome);
+      const call: AcceptedCall = { layer, expertId, input, receivedAtMs, expiresAtMs, settle };
+      this.#calls.set(callId, call);
+      this.#queuedBytes += input.data.byteLength;
+      this.#context.runner.add(call);
+      this.#updateReading();
+    } catch (error) {
+      if (!(error instanceof RefusedCall)) throw error;
+      const { reason, message: why } = error;
+      const result = { kind: "failure", reason, message: why } as const;
+      this.#write(callId, { result, queuedMs: 0, computedMs: 0 });
+    }
+  }
+
+  #checkRoom(callId: bigint): void {
+    const { callsInFlightMax } = this.#context;
+    if (this.#calls.has(callId)) {
+      throw new RefusedCall("overloaded", `call id ${callId} is in use on this stream`);
+    }
+    if (this.#calls.size >= callsInFlightMax) {
+      throw new RefusedCall("overloaded", `${callsInFlightMax} calls are in flight; await some`);
+    }
+  }
+
+  #checkHeld({ layer, expertId }: ExpertCallMessage): ExpertId {
+    const { model, expertIds } = this.#context.engine;
+    if (layer >= model.numLayers) {
+      throw new RefusedCall(
+        "not-held",
+        `expected layer 0 to ${model.numLayers - 1}, found ${layer}`,
+      );
+    }
+    const held = expertIds.find((each) => each === expertId);
+    if (held === undefined) {
+      throw new RefusedCall("not-held", `expert ${expertId} is not among ${expertIds.join(", ")}`);
+    }
+    return held;
+  }
+
+  #checkInput({ input: message, timeoutMs }: ExpertCallMessage): ActivationRows {
+    const { engine, rowsPerCallMax } = this.#context;
+    if (timeoutMs === 0) throw new RefusedCall("bad-shape", "expected timeout_ms >= 1, found 0");
+    const expected = {
+      dtype: dispatchDtype(engine.weightDtype),
+      width: engine.model.hiddenSize,
+      rowsMin: 1,
+      rowsMax: rowsPerCallMax,
+    };
+    try {
+      const input = fromActivationRowsMessage(message, expected);
+      if (hasNonFinite(input))
+        throw new RefusedCall("non-finite", "the input holds NaN or infinity");
+      return input;
+    } catch (error) {
+      if (error instanceof WireShapeError) throw new RefusedCall("bad-shape", error.message);
+      throw error;
+    }
+  }
+
+  /** Forgets calls whose answers nobody wants; one that is computing runs to its end unheard. */
+  #withdraw(callIds: Iterable<bigint>): void {
+    for (const callId of callIds) {
+      const call = this.#calls.get(callId);
+      if (call === undefined) continue; // answered already
+      this.#forget(callId, call);
+      this.#context.runner.withdraw(call);
+    }
+    this.#updateReading();
+    this.#endIfDone();
+  }
+
+  #settle(callId: bigint, call: AcceptedCall, outcome: CallOutcome): void {
+    if (this.#calls.get(callId) !== call) return; // withdrawn, and its id perhaps in use again
+    this.#forget(callId, call);
+    this.#write(callId, outcome);
+    this.#updateReading();
+    this.#endIfDone();
+  }
+
+  #forget(callId: bigint, call: AcceptedCall): void {
+    this.#calls.delete(callId);
+    this.#queuedBytes -= call.input.data.byteLength;
+  }
+
+  #write(callId: bigint, { result, queuedMs, computedMs }: CallOutcome): void {
+    const hasRoom = this.#stream.write({
+      callId,
+      result:
+        result.kind === "output"
+          ? { case: "output", value: toActivationRowsMessage(result.output) }
+          : {
+              case: "failure",
+              value: { code: toCallFailureCode(result.reason), message: result.message },
+            },
+      timings: { queuedUs: toMicroseconds(queuedMs), computedUs: toMicroseconds(computedMs) },
+    });
+    if (!hasRoom) this.#setWriteBlocked(true);
+  }
+
+  #setWriteBlocked(isBlocked: boolean): void {
+    this.#isWriteBlocked = isBlocked;
+    this.#updateReading();
+  }
+
+  /** Reads on only while answers go out and inputs do not pile up; the peer feels the rest. */
+  #updateReading(): void {
+    if (this.#isWriteBlocked || this.#queuedBytes > this.#context.queuedBytesMax) {
+      this.#stream.pause();
+    } else {
+      this.#stream.resume();
+    }
+  }
+
+  /** The caller asks nothing more but may still wait for answers. */
+  #endInput(): void {
+    this.#isInputEnded = true;
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (!this.#isInputEnded || this.#isEnded || this.#calls.size > 0) return;
+    this.#isEnded = true;
+    this.#stream.end();
+  }
+
+  #close(): void {
+    this.#isEnded = true;
+    this.#dropCalls();
+    this.#closed.resolve();
+  }
+
+  #dropCalls(): void {
+    for (const [callId, call] of this.#calls) {
+      this.#forget(callId, call);
+      this.#context.runner.withdraw(call);
+    }
+  }
+}
+
+function toMicroseconds(ms: number): bigint {
+  return BigInt(Math.max(0, Math.round(ms * 1000)));
+}
