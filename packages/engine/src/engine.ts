@@ -1,0 +1,240 @@
+// Generates: many sequences in one batch, one step after another.
+import { setImmediate } from "node:timers/promises";
+import { toSequenceId } from "@octet/core";
+import type { AttentionEngine } from "@octet/kernels";
+import { Admission } from "./admission.ts";
+import { Answer } from "./answer.ts";
+import { EngineError } from "./engine-error.ts";
+import { checkLimits, defaultLimits, type EngineLimits } from "./engine-limits.ts";
+import { EventStream } from "./event-stream.ts";
+import { ExpertCallError, type ExpertClient } from "./expert-client.ts";
+import { ExpertUseLog } from "./expert-use.ts";
+import { type ForwardOutcome, runForward } from "./forward.ts";
+import type { GenerateEvent } from "./generate-event.ts";
+import { abortError, checkPrompt, type GenerateRequest } from "./generate-request.ts";
+import { KvBlockPool } from "./kv-block-pool.ts";
+import { type PlannedChunk, planStep } from "./plan-step.ts";
+import { randomSeed } from "./random-seed.ts";
+import { resolveSampling } from "./sampling-params.ts";
+import { Sequence } from "./sequence.ts";
+import { resolveStop } from "./stop-params.ts";
+
+/** Where the engine says what it recovered from; a telemetry Logger is one. */
+export interface EngineLog {
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What an engine runs on. The caller keeps ownership: close it after the engine. */
+export interface EngineOptions {
+  readonly attention: AttentionEngine;
+  readonly experts: ExpertClient;
+  readonly limits?: Partial<EngineLimits> | undefined;
+  /** Monotonic. Default: performance.now. */
+  readonly nowMs?: (() => number) | undefined;
+  /** A fresh seed, 0 .. 2^64 - 1, for a request that names none. Default: cryptographic. */
+  readonly chooseSeed?: (() => bigint) | undefined;
+  readonly log?: EngineLog | undefined;
+}
+
+/** How busy an engine is. */
+export interface EngineLoad {
+  readonly activeSequences: number;
+  readonly queuedSequences: number;
+  readonly freeBlocks: number;
+  readonly numBlocks: number;
+}
+
+/** Generates text with one model, for several callers at once. */
+export interface Engine {
+  /** Longest sequence it takes, prompt and answer together. */
+  readonly contextTokens: number;
+  /**
+   * Queues a request at once. The engine does not wait for the reader: deltas that are not read
+   * become one. Leaving the loop early (`break`, `return()`) cancels the sequence.
+   *
+   * @returns events in order; next() rejects with the EngineError that ended the sequence
+   * @throws {EngineError} "invalid-argument", "context-length-exceeded", "overloaded", "closed",
+   *   or, if the signal is aborted already, "cancelled" or "deadline-exceeded"
+   */
+  generate(request: GenerateRequest): AsyncIterableIterator<GenerateEvent, undefined>;
+  load(): EngineLoad;
+  /** Takes no new requests, and waits until those it has are done. */
+  drain(): Promise<void>;
+  /** Takes no new requests, cancels those it has, and waits for the step under way to end. */
+  close(): Promise<void>;
+  /** @throws {AssertionError} if a KV block is lost or doubled */
+  checkIntegrity(): void;
+}
+
+/** An engine over an attention engine and the experts that go with it. */
+export function createEngine(options: EngineOptions): Engine {
+  return new BatchingEngine(options);
+}
+
+class BatchingEngine implements Engine {
+  readonly contextTokens: number;
+  readonly #attention: AttentionEngine;
+  readonly #experts: ExpertClient;
+  readonly #limits: EngineLimits;
+  readonly #nowMs: () => number;
+  readonly #chooseSeed: () => bigint;
+  readonly #log: EngineLog | undefined;
+  readonly #pool: KvBlockPool;
+  readonly #admission: Admission;
+  #nextId = 0;
+  #isClosed = false;
+  /** The step under way. */
+  #step: { readonly members: readonly Sequence[]; readonly abort: AbortController } | undefined;
+  /** The step loop, while there is work. */
+  #loop: Promise<void> | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#attention = options.attention;
+    this.#experts = options.experts;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#chooseSeed = options.chooseSeed ?? randomSeed;
+    this.#log = options.log;
+    this.#pool = new KvBlockPool(options.attention);
+    this.#limits = { ...defaultLimits, ...options.limits };
+    checkLimits(this.#limits);
+    this.contextTokens = Math.min(
+      options.attention.model.maxPositions,
+      this.#pool.capacityTokens,
+      this.#limits.contextTokensMax,
+    );
+    this.#admission = new Admission(this.#pool, this.#limits);
+  }
+
+  generate(request: GenerateRequest): AsyncIterableIterator<GenerateEvent, undefined> {
+    if (this.#isClosed) throw new EngineError("closed", "the engine is shutting down");
+    const { signal } = request;
+    if (signal?.aborted) throw abortError(signal.reason);
+    const abandoned = new EngineError("cancelled", "nobody reads the answer any more");
+    const events = new EventStream(() => sequence.fail(abandoned));
+    const onAbort = () => sequence.fail(abortError(signal?.reason));
+    const sequence = this.#createSequence(request, events, () => {
+      signal?.removeEventListener("abort", onAbort);
+      this.#abortUnwantedStep();
+    });
+    this.#admission.submit(sequence);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#loop ??= this.#run();
+    return events;
+  }
+
+  load(): EngineLoad {
+    return {
+      activeSequences: this.#admission.active.length,
+      queuedSequences: this.#admission.waiting.length,
+      freeBlocks: this.#pool.numFree,
+      numBlocks: this.#pool.numBlocks,
+    };
+  }
+
+  async drain(): Promise<void> {
+    this.#isClosed = true;
+    await this.#loop;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const closed = new EngineError("cancelled", "the engine was closed");
+    const { waiting, active } = this.#admission;
+    for (const sequence of [...waiting, ...active]) sequence.fail(closed);
+    await this.#loop;
+  }
+
+  checkIntegrity(): void {
+    this.#admission.checkIntegrity();
+  }
+
+  #createSequence(request: GenerateRequest, events: EventStream, onEnded: () => void): Sequence {
+    const { model } = this.#attention;
+    const { contextTokens } = this;
+    const promptTokenIds = checkPrompt(request.promptTokenIds, { model, contextTokens });
+    const stop = resolveStop(request.stop ?? {}, contextTokens - promptTokenIds.length);
+    const sampling = resolveSampling(request.sampling ?? {}, this.#chooseSeed);
+    const { decoder } = request;
+    return new Sequence({
+      id: toSequenceId(this.#nextId++),
+      promptTokenIds,
+      sampling,
+      answer: new Answer({ stop, eosTokenIds: model.eosTokenIds, decoder }),
+      events,
+      expertUse: request.details === true ? new ExpertUseLog() : undefined,
+      // The last token is never fed back, so its keys and values are never written.
+      reservedTokens: promptTokenIds.length + stop.maxTokens - 1,
+      submittedMs: this.#nowMs(),
+      onEnded,
+    });
+  }
+
+  /** One step after another until nobody wants more. */
+  async #run(): Promise<void> {
+    while (this.#admission.waiting.length + this.#admission.active.length > 0) {
+      // Sockets, timers and cancels have their turn, even if an engine computes in one go.
+      await setImmediate();
+      this.#admission.update(this.#nowMs());
+      const plan = planStep(this.#admission.active, this.#limits.stepTokensMax);
+      if (plan.length > 0) await this.#runStep(plan);
+    }
+    this.#loop = undefined;
+    this.checkIntegrity();
+  }
+
+  async #runStep(plan: readonly PlannedChunk<Sequence>[]): Promise<void> {
+    const startMs = this.#nowMs();
+    const members = plan.map(({ sequence }) => sequence);
+    const abort = new AbortController();
+    this.#step = { members, abort };
+    const chunks = plan.map(({ sequence, numTokens }) => sequence.startChunk(numTokens, startMs));
+    const outcomes = await runForward(chunks, {
+      attention: this.#attention,
+      experts: this.#experts,
+      expertDeadlineMs: this.#limits.expertDeadlineMs,
+      nowMs: this.#nowMs,
+      signal: abort.signal,
+    });
+    this.#step = undefined;
+    const nowMs = this.#nowMs();
+    plan.forEach(({ sequence, numTokens }, i) => {
+      this.#conclude(sequence, { numTokens, outcome: outcomes[i]!, nowMs });
+    });
+  }
+
+  /** Hands a sequence its share of a step; whatever is wrong with it stays its own failure. */
+  #conclude(
+    sequence: Sequence,
+    share: { numTokens: number; outcome: ForwardOutcome; nowMs: number },
+  ): void {
+    if (sequence.isEnded) return; // cancelled while the step ran
+    const { numTokens, outcome, nowMs } = share;
+    try {
+      if (outcome.kind === "failed") throw outcome.error;
+      sequence.acceptChunk(numTokens, outcome.logits, nowMs);
+    } catch (cause) {
+      const error = toEngineError(cause);
+      const { code: errorCode, expertId } = error;
+      this.#log?.warn("sequence failed", { sequenceId: sequence.id, errorCode, expertId });
+      sequence.fail(error);
+    }
+  }
+
+  /** Cancels the calls under way once no sequence of the step wants them. */
+  #abortUnwantedStep(): void {
+    if (this.#step?.members.every((sequence) => sequence.isEnded)) {
+      this.#step.abort.abort(new EngineError("cancelled", "no sequence of the step is wanted"));
+    }
+  }
+}
+
+/** What the caller of a sequence sees of a failure inside a step. */
+function toEngineError(cause: unknown): EngineError {
+  if (cause instanceof EngineError) return cause;
+  if (cause instanceof ExpertCallError) {
+    const { expertId, message } = cause;
+    return new EngineError("expert-unavailable", message, { cause, expertId });
+  }
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new EngineError("internal", detail, { cause });
+}

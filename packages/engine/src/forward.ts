@@ -1,0 +1,216 @@
+// One step of the model: embed, per layer attention -> gate -> dispatch -> combine, logits.
+import assert from "node:assert/strict";
+import {
+  type AttentionEngine,
+  type ExpertBatch,
+  type ExpertOutput,
+  KernelError,
+  type StepSequence,
+} from "@octet/kernels";
+import {
+  type AskContext,
+  askExperts,
+  type BatchReply,
+  ExpertWaits,
+  outputsOf,
+} from "./ask-experts.ts";
+import type { ExpertCallCode, ExpertClient } from "./expert-client.ts";
+import type { ExpertUseLog } from "./expert-use.ts";
+
+/** A sequence's part in a step, and where its use of experts is written down, if anybody asked. */
+export interface ForwardSequence extends StepSequence {
+  readonly expertUse: ExpertUseLog | undefined;
+}
+
+/** What a step did for one sequence. */
+export type ForwardOutcome =
+  /** [n, V] f32, the n rows it asked for; its KV blocks hold all its tokens now. */
+  | { readonly kind: "computed"; readonly logits: Float32Array }
+  /** An ExpertCallError or a KernelError, as a rule. */
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** What a step runs on. */
+export interface ForwardContext {
+  readonly attention: AttentionEngine;
+  readonly experts: ExpertClient;
+  /** Longest that one step waits for one expert in vain, over all its layers. */
+  readonly expertDeadlineMs: number;
+  /** Monotonic. */
+  readonly nowMs: () => number;
+  /** Aborted when no sequence of the step is wanted any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs one step through all layers; never rejects for what an engine or an expert does.
+ *
+ * A failure is that of the sequences it belongs to. The others run again in a step without them:
+ * the same tokens give the same bits, so nobody can tell. Where it is not known which of several
+ * sequences made an engine or an expert fail, each of them runs alone.
+ *
+ * @param sequences at least 1; together at most rowsPerCallMax tokens
+ * @returns one outcome for each sequence, in their order
+ */
+export async function runForward(
+  sequences: readonly ForwardSequence[],
+  context: ForwardContext,
+): Promise<ForwardOutcome[]> {
+  const { attention, experts, nowMs, signal } = context;
+  const ask: AskContext = {
+    experts,
+    weightDtype: attention.weightDtype,
+    waits: new ExpertWaits(context.expertDeadlineMs),
+    nowMs,
+    signal,
+  };
+  const outcomes = new Map<ForwardSequence, ForwardOutcome>();
+  const groups: (readonly ForwardSequence[])[] = [sequences];
+  for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+    const result = signal.aborted
+      ? failureOf(group, signal.reason, false)
+      : await runOnce(group, attention, ask);
+    if (result.kind === "computed") {
+      group.forEach((sequence, i) => {
+        outcomes.set(sequence, { kind: "computed", logits: result.logits[i]! });
+      });
+    } else {
+      groups.push(...regroup(group, result.failures, outcomes));
+    }
+  }
+  return sequences.map((sequence) => {
+    const outcome = outcomes.get(sequence);
+    assert(outcome !== undefined, "a sequence of the step has no outcome");
+    return outcome;
+  });
+}
+
+interface Failure {
+  readonly error: unknown;
+  readonly sequences: readonly ForwardSequence[];
+  /** Whether one of several sequences may have caused it, at the others' cost. */
+  readonly mayBeOneAlone: boolean;
+}
+
+type StepResult =
+  /** One [n, V] for each sequence. */
+  | { readonly kind: "computed"; readonly logits: readonly Float32Array[] }
+  | { readonly kind: "failed"; readonly failures: readonly Failure[] };
+
+async function runOnce(
+  group: readonly ForwardSequence[],
+  attention: AttentionEngine,
+  ask: AskContext,
+): Promise<StepResult> {
+  try {
+    const step = attention.openStep(group);
+    const owners = rowOwners(group);
+    let previous: ExpertOutput[] = [];
+    for (let layer = 0; layer < attention.model.numLayers; layer++) {
+      const { batches } = await step.runLayer(layer, previous);
+      const replies = await askExperts(layer, batches, ask);
+      recordUse(replies, owners);
+      const failures = replies.flatMap((result) => toFailure(result, owners));
+      if (failures.length > 0) return { kind: "failed", failures };
+      previous = outputsOf(replies);
+    }
+    const logits = await step.finish(previous);
+    return { kind: "computed", logits: splitLogits(group, logits, attention.model.vocabSize) };
+  } catch (error) {
+    const isClosed = error instanceof KernelError && error.code === "closed";
+    return failureOf(group, error, !isClosed);
+  }
+}
+
+function failureOf(
+  sequences: readonly ForwardSequence[],
+  error: unknown,
+  mayBeOneAlone: boolean,
+): StepResult {
+  return { kind: "failed", failures: [{ error, sequences, mayBeOneAlone }] };
+}
+
+function toFailure(result: BatchReply, owners: readonly ForwardSequence[]): Failure[] {
+  if (result.kind === "answered") return [];
+  const sequences = [...rowsOf(result.batch, owners).keys()];
+  return [{ error: result.error, sequences, mayBeOneAlone: mayBeTheRows(result.error.code) }];
+}
+
+/** Whether a call may have failed for what one row holds rather than for who was asked. */
+function mayBeTheRows(code: ExpertCallCode): boolean {
+  switch (code) {
+    case "bad-shape":
+    case "non-finite":
+    case "internal":
+      return true;
+    case "unavailable":
+    case "deadline-exceeded":
+    case "cancelled":
+    case "not-held":
+      return false;
+  }
+}
+
+/** Writes down the outcome of sequences that failed; returns the groups to run next. */
+function regroup(
+  group: readonly ForwardSequence[],
+  failures: readonly Failure[],
+  outcomes: Map<ForwardSequence, ForwardOutcome>,
+): (readonly ForwardSequence[])[] {
+  const suspects = new Set<ForwardSequence>();
+  for (const { error, sequences, mayBeOneAlone } of failures) {
+    for (const sequence of sequences) {
+      if (mayBeOneAlone && sequences.length > 1) suspects.add(sequence);
+      else if (!outcomes.has(sequence)) outcomes.set(sequence, { kind: "failed", error });
+    }
+  }
+  const left = group.filter((sequence) => !outcomes.has(sequence));
+  const alone = left.filter((sequence) => suspects.has(sequence)).map((sequence) => [sequence]);
+  const together = left.filter((sequence) => !suspects.has(sequence));
+  return together.length > 0 ? [together, ...alone] : alone;
+}
+
+/** [T]: the sequence that each row of the step belongs to. */
+function rowOwners(group: readonly ForwardSequence[]): ForwardSequence[] {
+  return group.flatMap((sequence) =>
+    Array.from<ForwardSequence>({ length: sequence.tokenIds.length }).fill(sequence),
+  );
+}
+
+/** How many of a batch's rows each sequence has in it. */
+function rowsOf(
+  batch: ExpertBatch,
+  owners: readonly ForwardSequence[],
+): Map<ForwardSequence, number> {
+  const rows = new Map<ForwardSequence, number>();
+  for (const row of batch.tokenIndex) {
+    const owner = owners[row]!;
+    rows.set(owner, (rows.get(owner) ?? 0) + 1);
+  }
+  return rows;
+}
+
+function recordUse(replies: readonly BatchReply[], owners: readonly ForwardSequence[]): void {
+  if (owners.every((sequence) => sequence.expertUse === undefined)) return;
+  for (const result of replies) {
+    if (result.kind === "failed") continue;
+    for (const [sequence, rows] of rowsOf(result.batch, owners)) {
+      sequence.expertUse?.add(result.batch.expertId, result.reply, rows);
+    }
+  }
+}
+
+function splitLogits(
+  group: readonly ForwardSequence[],
+  logits: Float32Array,
+  vocabSize: number,
+): Float32Array[] {
+  let row = 0;
+  const split = group.map((sequence) => {
+    const start = row;
+    if (sequence.logits === "last") row += 1;
+    if (sequence.logits === "all") row += sequence.tokenIds.length;
+    return logits.subarray(start * vocabSize, row * vocabSize);
+  });
+  assert.equal(logits.length, row * vocabSize, "logits for another number of rows");
+  return split;
+}

@@ -1,0 +1,46 @@
+// What a caller sees of one generation, in order.
+import type { FinishReason } from "./answer.ts";
+import type { ExpertUse } from "./expert-use.ts";
+
+/** First of all events. */
+export interface GenerateStarted {
+  readonly kind: "started";
+  readonly promptTokens: number;
+  /** The seed in use, the engine's own choice included. */
+  readonly seed: bigint;
+}
+
+/** More of the answer: what has come since the last delta, so that a slow reader sees fewer. */
+export interface GenerateDelta {
+  readonly kind: "delta";
+  /** Whole characters; may be empty. Never part of a stop string. */
+  readonly text: string;
+  /** Each sampled token is in exactly one delta, those that end the sequence included. */
+  readonly tokenIds: readonly number[];
+}
+
+/** Last of all events, if the sequence ended well. */
+export interface GenerateFinished {
+  readonly kind: "finished";
+  readonly reason: FinishReason;
+  /** The stop string that appeared; set exactly if reason is "stop". */
+  readonly stopString: string | undefined;
+  /** completionTokens counts an end-of-sequence token. */
+  readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
+  readonly timings: GenerateTimings;
+  /** Who answered, in ascending expert id; empty unless details were asked for. */
+  readonly experts: readonly ExpertUse[];
+}
+
+/** By the engine's clock, in whole microseconds. */
+export interface GenerateTimings {
+  /** From the call of generate to the first step. */
+  readonly queuedUs: number;
+  /** From the first step to the first token. */
+  readonly prefillUs: number;
+  /** From the first token to the last. */
+  readonly decodeUs: number;
+}
+
+/** One event of a generation: started, any number of deltas, finished. */
+export type GenerateEvent = GenerateStarted | GenerateDelta | GenerateFinished;

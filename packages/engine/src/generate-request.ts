@@ -1,0 +1,63 @@
+// What a caller asks of the engine, and what is checked before anything is queued.
+import type { ModelConfig } from "@octet/core";
+import type { StreamDecoder } from "./answer.ts";
+import { EngineError } from "./engine-error.ts";
+import type { SamplingRequest } from "./sampling-params.ts";
+import type { StopRequest } from "./stop-params.ts";
+
+/** One prompt to continue. */
+export interface GenerateRequest {
+  /** At least 1, each in the vocabulary, used exactly as given; copied. */
+  readonly promptTokenIds: ArrayLike<number>;
+  /** Default: each field its own. */
+  readonly sampling?: SamplingRequest | undefined;
+  /** Default: each field its own. */
+  readonly stop?: StopRequest | undefined;
+  /** Fresh for this request. */
+  readonly decoder: StreamDecoder;
+  /**
+   * Aborting it ends the sequence and cancels expert calls that nobody else needs: with
+   * "deadline-exceeded" if the reason is a TimeoutError (AbortSignal.timeout), else "cancelled".
+   */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the last event says who answered for each expert. Default false. */
+  readonly details?: boolean | undefined;
+}
+
+/** @throws {EngineError} "invalid-argument" or "context-length-exceeded" */
+export function checkPrompt(
+  promptTokenIds: ArrayLike<number>,
+  limits: { model: ModelConfig; contextTokens: number },
+): Int32Array {
+  const { model, contextTokens } = limits;
+  const numTokens = promptTokenIds.length;
+  if (numTokens === 0) {
+    throw new EngineError("invalid-argument", "prompt: expected at least 1 token, found none");
+  }
+  if (numTokens >= contextTokens) {
+    throw new EngineError(
+      "context-length-exceeded",
+      `the prompt has ${numTokens} tokens and the context ${contextTokens}, ` +
+        "at least one of them for the answer; shorten the prompt",
+    );
+  }
+  for (let i = 0; i < numTokens; i++) {
+    const id = promptTokenIds[i]!;
+    if (Number.isInteger(id) && id >= 0 && id < model.vocabSize) continue;
+    // The token itself is the user's text and stays out of the message.
+    throw new EngineError(
+      "invalid-argument",
+      `prompt token ${i}: expected an id below ${model.vocabSize}, found another`,
+    );
+  }
+  return Int32Array.from(promptTokenIds);
+}
+
+/** Why a request ended whose signal was aborted with `reason`. */
+export function abortError(reason: unknown): EngineError {
+  if (reason instanceof EngineError) return reason;
+  const isTimeout = reason instanceof Error && reason.name === "TimeoutError";
+  return isTimeout
+    ? new EngineError("deadline-exceeded", "the request's deadline passed", { cause: reason })
+    : new EngineError("cancelled", "the request was cancelled", { cause: reason });
+}
