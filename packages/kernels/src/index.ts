@@ -14,3 +14,13 @@ export type {
   ExpertEngineOptions,
 } from "./expert-engine.ts";
 export { KernelError, type KernelErrorCode } from "./kernel-error.ts";
+export { decodeActivations, encodeActivations } from "./reference/activation-rows.ts";
+export { type AttentionInput, attention } from "./reference/attention.ts";
+export { combine } from "./reference/combine.ts";
+export { type DispatchShape, dispatch } from "./reference/dispatch.ts";
+export { openReferenceAttentionEngine } from "./reference/reference-attention-engine.ts";
+export { openReferenceExpertEngine } from "./reference/reference-expert-engine.ts";
+export { rmsNorm } from "./reference/rms-norm.ts";
+export { rope, ropeFrequencies } from "./reference/rope.ts";
+export { type ExpertSelection, selectExperts } from "./reference/select-experts.ts";
+export { silu } from "./reference/silu.ts";

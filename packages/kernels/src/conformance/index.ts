@@ -1,0 +1,1 @@
+export { expertEngineConformance, type OpenExpertEngine } from "./expert-engine-conformance.ts";

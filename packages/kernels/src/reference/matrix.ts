@@ -1,0 +1,114 @@
+// Weight matrices as they are stored, and the one product everything is made of.
+import assert from "node:assert/strict";
+import { dispatchDtype, fromBf16Bits, q8BlockSize, type WeightDtype } from "@octet/core";
+import { decodeActivations, encodeActivations } from "./activation-rows.ts";
+
+/** A matrix [outSize, inSize], row-major; `row` decodes one of its rows into f64 exactly. */
+export interface Matrix {
+  readonly outSize: number;
+  readonly inSize: number;
+  row(index: number, into: Float64Array): void;
+}
+
+type Tensors = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+
+/** The matrix stored under `name` in `dtype`, q8 with its scales beside it. */
+export function openMatrix(
+  tensors: Tensors,
+  name: string,
+  { dtype, inSize }: { dtype: WeightDtype; inSize: number },
+): Matrix {
+  const { buffer } = tensors.get(name)!;
+  switch (dtype) {
+    case "f32": {
+      const values = new Float32Array(buffer);
+      return {
+        outSize: values.length / inSize,
+        inSize,
+        row: (index, into) => into.set(values.subarray(index * inSize, (index + 1) * inSize)),
+      };
+    }
+    case "bf16": {
+      const bits = new Uint16Array(buffer);
+      const rowBits = new Uint32Array(inSize); // bf16 is the upper half of an f32
+      const rowValues = new Float32Array(rowBits.buffer);
+      return {
+        outSize: bits.length / inSize,
+        inSize,
+        row(index, into) {
+          for (let k = 0; k < inSize; k++) rowBits[k] = bits[index * inSize + k]! << 16;
+          into.set(rowValues);
+        },
+      };
+    }
+    case "q8": {
+      const quants = new Int8Array(buffer);
+      const scaleBits = new Uint16Array(tensors.get(`${name}.scales`)!.buffer);
+      const scales = Float32Array.from(scaleBits, fromBf16Bits);
+      return {
+        outSize: quants.length / inSize,
+        inSize,
+        row: (index, into) =>
+          dequantiseRow(index, { quants, scales, blockSize: q8BlockSize }, into),
+      };
+    }
+  }
+}
+
+/** A q8 matrix; blockSize is passed along as an import is slow to read in an inner loop. */
+interface Quantised {
+  readonly quants: Int8Array;
+  readonly scales: Float32Array;
+  readonly blockSize: number;
+}
+
+function dequantiseRow(
+  index: number,
+  { quants, scales, blockSize }: Quantised,
+  into: Float64Array,
+): void {
+  const first = index * into.length;
+  for (let k = 0; k < into.length; k += blockSize) {
+    const scale = scales[(first + k) / blockSize]!;
+    for (let i = k; i < k + blockSize; i++) into[i] = quants[first + i]! * scale;
+  }
+}
+
+/**
+ * x wᵀ: what a matrix kernel makes of f32 activations, which it first rounds as `dtype` says.
+ *
+ * @param x [T, inSize] f32
+ * @returns [T, outSize] f32
+ */
+export function project(x: Float32Array, matrix: Matrix, dtype: WeightDtype): Float32Array {
+  return multiply(
+    decodeActivations(encodeActivations(x, matrix.inSize, dispatchDtype(dtype))),
+    matrix,
+  );
+}
+
+/**
+ * x wᵀ, summed in f64 in ascending order of the inner dimension.
+ *
+ * @param x [T, inSize] f64
+ * @returns [T, outSize] f32
+ */
+export function multiply(x: Float64Array, matrix: Matrix): Float32Array {
+  const { outSize, inSize } = matrix;
+  const numTokens = x.length / inSize;
+  assert(Number.isInteger(numTokens), `rows of ${inSize}, found ${x.length} values`);
+  const out = new Float32Array(numTokens * outSize);
+  const row = new Float64Array(inSize);
+  for (let n = 0; n < outSize; n++) {
+    matrix.row(n, row);
+    for (let token = 0; token < numTokens; token++) out[token * outSize + n] = dot(x, token, row);
+  }
+  return out;
+}
+
+function dot(x: Float64Array, token: number, row: Float64Array): number {
+  const first = token * row.length;
+  let sum = 0;
+  for (let k = 0; k < row.length; k++) sum += x[first + k]! * row[k]!;
+  return sum;
+}
