@@ -200,6 +200,7 @@ class BatchingEngine implements Engine {
     plan.forEach(({ sequence, numTokens }, i) => {
       this.#conclude(sequence, { numTokens, outcome: outcomes[i]!, nowMs });
     });
+    this.#admission.update(nowMs); // whoever reads of an end finds the blocks free already
   }
 
   /** Hands a sequence its share of a step; whatever is wrong with it stays its own failure. */
