@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import {
   type AttentionEngine,
-  type ExpertBatch,
   type ExpertOutput,
   KernelError,
   type StepSequence,
@@ -16,6 +15,7 @@ import {
 } from "./ask-experts.ts";
 import type { ExpertCallCode, ExpertClient } from "./expert-client.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
+import { rowOwners, rowsOf, splitLogits } from "./step-rows.ts";
 
 /** A sequence's part in a step, and where its use of experts is written down, if anybody asked. */
 export interface ForwardSequence extends StepSequence {
@@ -169,26 +169,6 @@ function regroup(
   return together.length > 0 ? [together, ...alone] : alone;
 }
 
-/** [T]: the sequence that each row of the step belongs to. */
-function rowOwners(group: readonly ForwardSequence[]): ForwardSequence[] {
-  return group.flatMap((sequence) =>
-    Array.from<ForwardSequence>({ length: sequence.tokenIds.length }).fill(sequence),
-  );
-}
-
-/** How many of a batch's rows each sequence has in it. */
-function rowsOf(
-  batch: ExpertBatch,
-  owners: readonly ForwardSequence[],
-): Map<ForwardSequence, number> {
-  const rows = new Map<ForwardSequence, number>();
-  for (const row of batch.tokenIndex) {
-    const owner = owners[row]!;
-    rows.set(owner, (rows.get(owner) ?? 0) + 1);
-  }
-  return rows;
-}
-
 function recordUse(replies: readonly BatchReply[], owners: readonly ForwardSequence[]): void {
   if (owners.every((sequence) => sequence.expertUse === undefined)) return;
   for (const result of replies) {
@@ -197,20 +177,4 @@ function recordUse(replies: readonly BatchReply[], owners: readonly ForwardSeque
       sequence.expertUse?.add(result.batch.expertId, result.reply, rows);
     }
   }
-}
-
-function splitLogits(
-  group: readonly ForwardSequence[],
-  logits: Float32Array,
-  vocabSize: number,
-): Float32Array[] {
-  let row = 0;
-  const split = group.map((sequence) => {
-    const start = row;
-    if (sequence.logits === "last") row += 1;
-    if (sequence.logits === "all") row += sequence.tokenIds.length;
-    return logits.subarray(start * vocabSize, row * vocabSize);
-  });
-  assert.equal(logits.length, row * vocabSize, "logits for another number of rows");
-  return split;
 }

@@ -84,7 +84,7 @@ export interface AttentionStep {
   /**
    * Combine of the last layer, final norm and LM head.
    *
-   * @returns [n, V] f32, the n rows that were asked for, in the step's order
+   * @returns [n, V] f32, the n rows that were asked for, in the step's order; freshly allocated
    * @throws {KernelError} "bad-shape" as in `runLayer`; "non-finite" if the logits hold NaN or
    *   infinity; "closed"
    */

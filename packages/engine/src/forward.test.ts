@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { toBlockId } from "@octet/core";
+import type { StepSequence } from "@octet/kernels";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ExpertUseLog } from "./expert-use.ts";
+import { ToyAttentionEngine } from "./fixture/toy-attention-engine.ts";
+import { ToyExpertClient } from "./fixture/toy-expert-client.ts";
+import { toyModel } from "./fixture/toy-model.ts";
+import { type ForwardContext, type ForwardSequence, runForward } from "./forward.ts";
+
+const { vocabSize } = toyModel;
+
+function openContext(): ForwardContext & { experts: ToyExpertClient } {
+  return {
+    attention: new ToyAttentionEngine({ numBlocks: 32, blockSizeTokens: 4 }),
+    experts: new ToyExpertClient(),
+    expertDeadlineMs: 1000,
+    nowMs: () => 0,
+    signal: new AbortController().signal,
+  };
+}
+
+/** Sequence `index` begins at position 0, in four blocks of its own. */
+function chunk(index: number, tokenIds: number[], logits: StepSequence["logits"]): ForwardSequence {
+  return {
+    tokenIds: Int32Array.from(tokenIds),
+    startPosition: 0,
+    blockTable: [0, 1, 2, 3].map((block) => toBlockId(4 * index + block)),
+    logits,
+    expertUse: new ExpertUseLog(),
+  };
+}
+
+test("each sequence gets the rows of logits it asked for, whoever is beside it", async () => {
+  const tokens = fc.array(fc.nat({ max: vocabSize - 1 }), { minLength: 1, maxLength: 9 });
+  const asked = fc.array(fc.tuple(tokens, fc.constantFrom("none", "last", "all")), {
+    minLength: 1,
+    maxLength: 8,
+  });
+  await fc.assert(
+    fc.asyncProperty(asked, async (all) => {
+      const step = all.map(([tokenIds, logits], i) => chunk(i, tokenIds, logits));
+      const outcomes = await runForward(step, openContext());
+      for (const [i, outcome] of outcomes.entries()) {
+        assert(outcome.kind === "computed");
+        const [whole] = await runForward([chunk(0, all[i]![0], "all")], openContext());
+        assert(whole?.kind === "computed");
+        const numRows = { none: 0, last: 1, all: all[i]![0].length }[all[i]![1]];
+        assert.equal(outcome.logits.length, numRows * vocabSize);
+        assert.deepEqual(
+          outcome.logits,
+          whole.logits.slice(whole.logits.length - numRows * vocabSize),
+        );
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("every row is sent to K experts in every layer and written down once for its sequence", async () => {
+  const step = [chunk(0, [3, 4, 5], "none"), chunk(1, [6], "last")];
+  await runForward(step, openContext());
+  for (const { tokenIds, expertUse } of step) {
+    const rows = expertUse!.toList().reduce((sum, use) => sum + use.rows, 0);
+    expect(rows).toBe(tokenIds.length * toyModel.numLayers * toyModel.numExpertsPerToken);
+  }
+});
+
+test("all experts of a layer are asked before any has answered", async () => {
+  const context = openContext();
+  const underWay = new Map<number, number>();
+  context.experts.intercept = ({ layer }) => {
+    underWay.set(layer, Math.max(underWay.get(layer) ?? 0, context.experts.numUnderWay));
+  };
+  await runForward([chunk(0, [3, 4, 5, 6, 7, 8, 9, 10], "last")], context);
+  for (let layer = 0; layer < toyModel.numLayers; layer++) {
+    expect(underWay.get(layer)).toBe(toyModel.numExperts);
+  }
+});
+
+test("a step that nobody wants computes nothing and fails all alike", async () => {
+  const context = openContext();
+  const reason = new Error("nobody is left");
+  const step = [chunk(0, [3], "last"), chunk(1, [4], "last")];
+  const outcomes = await runForward(step, { ...context, signal: AbortSignal.abort(reason) });
+  expect(outcomes).toEqual([
+    { kind: "failed", error: reason },
+    { kind: "failed", error: reason },
+  ]);
+  expect(context.experts.numCalls).toBe(0);
+});
+
+test("an attention engine that refuses a sequence leaves the others their step", async () => {
+  const step = [chunk(0, [3], "last"), chunk(1, [vocabSize], "last"), chunk(2, [4], "last")];
+  const outcomes = await runForward(step, openContext());
+  expect(outcomes.map((outcome) => outcome.kind)).toEqual(["computed", "failed", "computed"]);
+  expect(outcomes[1]).toMatchObject({ error: { name: "KernelError", code: "bad-shape" } });
+});
