@@ -1,0 +1,56 @@
+// What a worker sent back for one call, checked before anyone computes with it.
+import { replyDtype, type WeightDtype } from "@octet/core";
+import type { ExpertCallCode } from "@octet/engine";
+import {
+  type CallFailureReason,
+  type ForwardResponse,
+  fromActivationRowsMessage,
+  fromCallFailureCode,
+  WireShapeError,
+} from "@octet/protocol";
+import type { PendingCall } from "./pending-call.ts";
+
+/** What rows of an answer must look like. */
+export interface AnswerShape {
+  readonly hiddenSize: number;
+  readonly weightDtype: WeightDtype;
+}
+
+/** Settles `call` by a worker's response to it; an answer of another shape is a failure. */
+export function settleWith(
+  call: PendingCall,
+  { result, timings }: ForwardResponse,
+  from: AnswerShape & { workerId: string; address: string },
+): void {
+  const { hiddenSize, weightDtype, workerId, address } = from;
+  const { rows } = call.question.input;
+  switch (result.case) {
+    case "output":
+      try {
+        const output = fromActivationRowsMessage(result.value, {
+          dtype: replyDtype(weightDtype),
+          width: hiddenSize,
+          rowsMin: rows,
+          rowsMax: rows,
+        });
+        const queuedUs = Number(timings?.queuedUs ?? 0n);
+        const computedUs = Number(timings?.computedUs ?? 0n);
+        call.resolve({ output, workerId, address, queuedUs, computedUs });
+      } catch (error) {
+        if (!(error instanceof WireShapeError)) throw error;
+        call.reject("bad-shape", `${address} answered wrongly: ${error.message}`, error);
+      }
+      return;
+    case "failure": {
+      const reason = fromCallFailureCode(result.value.code);
+      call.reject(toCallCode(reason), `${address}: ${result.value.message}`);
+      return;
+    }
+    case undefined:
+      call.reject("bad-shape", `${address} answered with neither output nor failure`);
+  }
+}
+
+function toCallCode(reason: CallFailureReason): ExpertCallCode {
+  return reason === "overloaded" ? "unavailable" : reason;
+}
