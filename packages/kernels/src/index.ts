@@ -7,6 +7,10 @@ export type {
   LayerDispatch,
   StepSequence,
 } from "./attention-engine.ts";
+export { openCpuAttentionEngine } from "./cpu/cpu-attention-engine.ts";
+export { type CpuOptions, openCpuExpertEngine } from "./cpu/cpu-expert-engine.ts";
+export { cpuIsa, supportedCpuIsas } from "./cpu/cpu-isa.ts";
+export type { CpuIsa } from "./cpu/native-addon.ts";
 export type {
   EngineKind,
   ExpertCall,

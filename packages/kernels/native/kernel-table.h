@@ -1,0 +1,116 @@
+// What one build of the kernels offers. The kernels are compiled once for each instruction set;
+// the rest of the addon is compiled once, for the baseline, and reaches them through this table.
+//
+// Every build gives the same bits: each output element is computed by the same IEEE operations in
+// the same order, whichever rows are computed beside it. Callers check shapes; kernels trust them.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace octet {
+
+// How a matrix is stored, and with it the form its activations take.
+enum class Format : int32_t { f32 = 0, bf16 = 1, q8 = 2 };
+
+// A weight matrix [rows, cols], row-major, at any alignment.
+// q8: `data` holds int8 quants and `scales` bf16 [rows, cols / 32]. Else `scales` is null.
+struct Matrix {
+  Format format;
+  int64_t rows;
+  int64_t cols;
+  const uint8_t* data;
+  const uint8_t* scales;
+};
+
+// Activation rows in the form that `multiply` reads; opaque outside the kernels.
+struct PreparedRows {
+  uint8_t* data;
+  int64_t count;
+  size_t stride;  // preparedBytes(format, width), 64-byte aligned
+};
+
+// Rows [begin, end) of a matrix, at most `rowsPerTask` of them: what one task computes.
+struct RowRange {
+  int64_t begin;
+  int64_t end;
+};
+
+constexpr int64_t rowsPerTask = 64;
+// Columns at which a prepared row may be written in parts.
+constexpr int64_t prepareColumns = 64;
+constexpr int64_t q8Block = 32;
+// As in packages/core's limits: numExpertsMax and numExpertsPerTokenMax.
+constexpr int64_t maxExperts = 64;
+constexpr int64_t maxExpertsPerToken = 8;
+// Floats of scratch that `multiply` needs for itself.
+constexpr int64_t multiplyActivationRows = 24;
+constexpr size_t multiplyScratchFloats = size_t(multiplyActivationRows) * rowsPerTask * 16;
+
+// One token's attention over one KV head, for the query heads that share it.
+// The cache of a layer is [block, KV head, slot, headStride], the padding of each row zero.
+struct AttendTask {
+  const float* query;  // [groupSize, headStride], zero-padded
+  int64_t groupSize;
+  int64_t headDim;
+  int64_t headStride;  // headDim rounded up to 16
+  float scale;
+  Format kvFormat;      // f32 or bf16
+  const uint8_t* keys;  // this KV head's rows in block 0 of the layer
+  const uint8_t* values;
+  size_t blockBytes;  // from one block to the next
+  int64_t blockSize;
+  const int32_t* blockTable;
+  int64_t firstPosition;  // attends to firstPosition .. lastPosition, both included
+  int64_t lastPosition;
+  float* scores;  // scratch, [groupSize, scoreStride]
+  int64_t scoreStride;
+  float* out;  // [groupSize, headDim]
+};
+
+struct KernelTable {
+  const char* name;
+
+  size_t (*preparedBytes)(Format format, int64_t width);
+
+  // Makes columns [begin, end) of a prepared row from `x`, which points at column `begin`.
+  // begin is a multiple of prepareColumns, and so is end unless it is the width.
+  void (*prepare)(Format format, const float* x, int64_t width, RowRange columns, uint8_t* out);
+
+  // Makes a whole prepared row from a row in its travelling form.
+  void (*prepareEncoded)(Format format, const uint8_t* encoded, int64_t width, uint8_t* out);
+
+  // Writes a row in its travelling form.
+  void (*encode)(Format format, const float* x, int64_t width, uint8_t* out);
+
+  // Writes f32 or bf16; false if one of the written values is not finite.
+  bool (*encodeFinite)(Format format, const float* x, int64_t count, uint8_t* out);
+
+  // out[t * outStride + n - range.begin] = matrix[n] · activations[t].
+  void (*multiply)(const Matrix& matrix, RowRange range, const PreparedRows& activations,
+                   float* out, int64_t outStride, float* scratch);
+
+  // a[i] = silu(a[i]) * b[i].
+  void (*siluMultiply)(float* a, const float* b, int64_t count);
+
+  // out = x / sqrt(mean(x²) + eps) * weight, in f32.
+  void (*rmsNorm)(const float* x, const uint8_t* weight, float eps, int64_t width, float* out);
+
+  // acc = Σ weights[k] × rows[k], from zero, in the order given; rows are f32 or bf16.
+  // The index of the first row that is not finite, or `count` if all are.
+  int64_t (*combine)(Format format, const uint8_t* const* rows, const float* weights,
+                     int64_t count, int64_t width, float* acc);
+
+  void (*attend)(const AttendTask& task);
+
+  // In place: softmax over at most 16 values, falling, so that values[0] is the largest.
+  void (*softmaxFalling)(float* values, int64_t count);
+};
+
+const KernelTable& kernelsPortable();
+#if defined(__x86_64__)
+const KernelTable& kernelsAvx2();
+const KernelTable& kernelsAvx512();
+#endif
+
+}  // namespace octet

@@ -1,0 +1,31 @@
+// One build of the kernels. Compiled once for each instruction set, with the flags it needs and
+// OCTET_AVX512, OCTET_AVX2 or neither defined; see vec16.h.
+#include "attend.h"
+#include "combine.h"
+#include "encode.h"
+#include "exp.h"
+#include "multiply.h"
+#include "rms-norm.h"
+
+#define OCTET_STRING_OF(name) #name
+#define OCTET_STRING(name) OCTET_STRING_OF(name)
+
+namespace octet {
+namespace OCTET_ISA {
+
+static const KernelTable table = {
+    OCTET_STRING(OCTET_ISA), preparedBytes, prepare, prepareEncoded, encode, encodeFinite,
+    multiply, siluMultiply, rmsNorm, combine, attend, softmaxFalling,
+};
+
+}  // namespace OCTET_ISA
+
+#if defined(OCTET_AVX512)
+const KernelTable& kernelsAvx512() { return avx512::table; }
+#elif defined(OCTET_AVX2)
+const KernelTable& kernelsAvx2() { return avx2::table; }
+#else
+const KernelTable& kernelsPortable() { return portable::table; }
+#endif
+
+}  // namespace octet

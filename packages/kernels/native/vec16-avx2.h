@@ -1,0 +1,139 @@
+// Vec16 as two AVX2 registers: lanes 0 .. 7 in `lo`, 8 .. 15 in `hi`. Included by vec16.h.
+#pragma once
+
+#include <immintrin.h>
+
+namespace octet::avx2 {
+
+struct Vec16 {
+  __m256 lo, hi;
+};
+
+OCTET_INLINE Vec16 broadcast(float a) { return {_mm256_set1_ps(a), _mm256_set1_ps(a)}; }
+OCTET_INLINE Vec16 add(Vec16 a, Vec16 b) {
+  return {_mm256_add_ps(a.lo, b.lo), _mm256_add_ps(a.hi, b.hi)};
+}
+OCTET_INLINE Vec16 sub(Vec16 a, Vec16 b) {
+  return {_mm256_sub_ps(a.lo, b.lo), _mm256_sub_ps(a.hi, b.hi)};
+}
+OCTET_INLINE Vec16 mul(Vec16 a, Vec16 b) {
+  return {_mm256_mul_ps(a.lo, b.lo), _mm256_mul_ps(a.hi, b.hi)};
+}
+OCTET_INLINE Vec16 div(Vec16 a, Vec16 b) {
+  return {_mm256_div_ps(a.lo, b.lo), _mm256_div_ps(a.hi, b.hi)};
+}
+OCTET_INLINE Vec16 abs(Vec16 a) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return {_mm256_andnot_ps(sign, a.lo), _mm256_andnot_ps(sign, a.hi)};
+}
+OCTET_INLINE Vec16 max(Vec16 a, Vec16 b) {
+  return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)};
+}
+OCTET_INLINE Vec16 min(Vec16 a, Vec16 b) {
+  return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)};
+}
+OCTET_INLINE Vec16 fma(Vec16 a, Vec16 b, Vec16 c) {
+  return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
+}
+
+OCTET_INLINE Vec16 load(const void* from) {
+  const float* p = static_cast<const float*>(from);
+  return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+}
+OCTET_INLINE void store(float* to, Vec16 a) {
+  _mm256_storeu_ps(to, a.lo);
+  _mm256_storeu_ps(to + 8, a.hi);
+}
+
+OCTET_INLINE float reduceAdd(Vec16 a) {
+  const __m256 eight = _mm256_add_ps(a.lo, a.hi);
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+OCTET_INLINE float reduceMax(Vec16 a) {
+  const __m256 eight = _mm256_max_ps(a.lo, a.hi);
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+OCTET_INLINE __m256 shiftIntoExponent8(__m256 a) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23));
+}
+OCTET_INLINE Vec16 shiftIntoExponent(Vec16 a) {
+  return {shiftIntoExponent8(a.lo), shiftIntoExponent8(a.hi)};
+}
+
+OCTET_INLINE __m256 widenBf16(__m128i half) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
+}
+OCTET_INLINE Vec16 loadBf16(const void* from) {
+  const __m128i* p = static_cast<const __m128i*>(from);
+  return {widenBf16(_mm_loadu_si128(p)), widenBf16(_mm_loadu_si128(p + 1))};
+}
+// The bf16 bits of each lane, in its low half.
+OCTET_INLINE __m256i roundBf16(__m256 a) {
+  const __m256i bits = _mm256_castps_si256(a);
+  const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const __m256i bias = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
+  const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x00400000));
+  const __m256i isNan = _mm256_castps_si256(_mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+  const __m256i rounded = _mm256_blendv_epi8(_mm256_add_epi32(bits, bias), quiet, isNan);
+  return _mm256_srli_epi32(rounded, 16);
+}
+OCTET_INLINE void storeBf16(void* to, Vec16 a) {
+  // Packing works within 128-bit halves; the permutation puts the quarters back in order.
+  const __m256i packed = _mm256_packus_epi32(roundBf16(a.lo), roundBf16(a.hi));
+  _mm256_storeu_si256(static_cast<__m256i*>(to), _mm256_permute4x64_epi64(packed, 0xd8));
+}
+
+OCTET_INLINE Vec16 loadPair(const float* from) {
+  return {_mm256_broadcast_ss(from), _mm256_broadcast_ss(from + 1)};
+}
+
+// Even and odd elements apart, widened: two multiply-adds then leave element 4i .. 4i + 3 in lane i.
+struct Q8Group {
+  int16_t even[32];
+  int16_t odd[32];
+};
+struct Q8Weights {
+  __m256i evenLo, oddLo, evenHi, oddHi;
+};
+
+OCTET_INLINE void packQ8(const int8_t* quants, Q8Group* out) {
+  for (int i = 0; i < 32; i++) {
+    out->even[i] = quants[2 * i];
+    out->odd[i] = quants[2 * i + 1];
+  }
+}
+OCTET_INLINE __m256i widenEven(__m256i bytes) {
+  return _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);
+}
+OCTET_INLINE __m256i widenOdd(__m256i bytes) { return _mm256_srai_epi16(bytes, 8); }
+OCTET_INLINE Q8Weights loadQ8(const void* from) {
+  const __m256i* p = static_cast<const __m256i*>(from);
+  const __m256i lo = _mm256_loadu_si256(p), hi = _mm256_loadu_si256(p + 1);
+  return {widenEven(lo), widenOdd(lo), widenEven(hi), widenOdd(hi)};
+}
+OCTET_INLINE __m256i loadWords(const int16_t* from) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+}
+OCTET_INLINE Vec16 dotQ8(const Q8Weights& w, const Q8Group* x) {
+  const __m256i lo = _mm256_add_epi32(_mm256_madd_epi16(w.evenLo, loadWords(x->even)),
+                                      _mm256_madd_epi16(w.oddLo, loadWords(x->odd)));
+  const __m256i hi = _mm256_add_epi32(_mm256_madd_epi16(w.evenHi, loadWords(x->even + 16)),
+                                      _mm256_madd_epi16(w.oddHi, loadWords(x->odd + 16)));
+  return {_mm256_cvtepi32_ps(lo), _mm256_cvtepi32_ps(hi)};
+}
+
+// Sixteen registers: 2 × 3 accumulators of two registers for dense rows; 1 × 4 for q8, whose
+// weights take four registers once widened.
+struct DenseTile {
+  static constexpr int vectorRows = 4, weightRows = 2, activationRows = 3;
+};
+struct Q8Tile {
+  static constexpr int vectorRows = 2, weightRows = 1, activationRows = 4;
+};
+
+}  // namespace octet::avx2

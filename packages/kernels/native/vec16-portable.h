@@ -1,0 +1,124 @@
+// Vec16 in plain C++: what the other builds must equal, bit for bit. Included by vec16.h.
+#pragma once
+
+namespace octet::portable {
+
+struct Vec16 {
+  float lane[16];
+};
+
+#define OCTET_EACH_LANE(expression)                  \
+  Vec16 result;                                      \
+  for (int i = 0; i < 16; i++) result.lane[i] = (expression); \
+  return result
+
+OCTET_INLINE Vec16 broadcast(float a) { OCTET_EACH_LANE(a); }
+OCTET_INLINE Vec16 add(Vec16 a, Vec16 b) { OCTET_EACH_LANE(a.lane[i] + b.lane[i]); }
+OCTET_INLINE Vec16 sub(Vec16 a, Vec16 b) { OCTET_EACH_LANE(a.lane[i] - b.lane[i]); }
+OCTET_INLINE Vec16 mul(Vec16 a, Vec16 b) { OCTET_EACH_LANE(a.lane[i] * b.lane[i]); }
+OCTET_INLINE Vec16 div(Vec16 a, Vec16 b) { OCTET_EACH_LANE(a.lane[i] / b.lane[i]); }
+OCTET_INLINE Vec16 abs(Vec16 a) { OCTET_EACH_LANE(fabsf(a.lane[i])); }
+// The second operand where either is NaN, as x86 does.
+OCTET_INLINE Vec16 max(Vec16 a, Vec16 b) {
+  OCTET_EACH_LANE(a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]);
+}
+OCTET_INLINE Vec16 min(Vec16 a, Vec16 b) {
+  OCTET_EACH_LANE(a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]);
+}
+// a × b + c, rounded once.
+OCTET_INLINE Vec16 fma(Vec16 a, Vec16 b, Vec16 c) {
+  OCTET_EACH_LANE(fmaf(a.lane[i], b.lane[i], c.lane[i]));
+}
+
+OCTET_INLINE Vec16 load(const void* from) {
+  Vec16 result;
+  memcpy(result.lane, from, sizeof result.lane);
+  return result;
+}
+OCTET_INLINE void store(float* to, Vec16 a) { memcpy(to, a.lane, sizeof a.lane); }
+
+// Sums fold the upper half onto the lower: 8, 4, 2, 1.
+OCTET_INLINE float reduceAdd(Vec16 a) {
+  for (int half = 8; half >= 1; half /= 2) {
+    for (int i = 0; i < half; i++) a.lane[i] = a.lane[i] + a.lane[i + half];
+  }
+  return a.lane[0];
+}
+OCTET_INLINE float reduceMax(Vec16 a) {
+  for (int half = 8; half >= 1; half /= 2) {
+    for (int i = 0; i < half; i++) {
+      a.lane[i] = a.lane[i] > a.lane[i + half] ? a.lane[i] : a.lane[i + half];
+    }
+  }
+  return a.lane[0];
+}
+
+// Each lane's bits, shifted left by 23: an exponent in the low bits becomes a power of two.
+OCTET_INLINE Vec16 shiftIntoExponent(Vec16 a) {
+  uint32_t bits[16];
+  memcpy(bits, a.lane, sizeof bits);
+  for (int i = 0; i < 16; i++) bits[i] <<= 23;
+  return load(bits);
+}
+
+OCTET_INLINE Vec16 loadBf16(const void* from) {
+  uint16_t half[16];
+  uint32_t bits[16];
+  memcpy(half, from, sizeof half);
+  for (int i = 0; i < 16; i++) bits[i] = uint32_t(half[i]) << 16;
+  return load(bits);
+}
+// Rounds to nearest, ties to even; NaN stays a quiet NaN.
+OCTET_INLINE void storeBf16(void* to, Vec16 a) {
+  uint32_t bits[16];
+  uint16_t half[16];
+  memcpy(bits, a.lane, sizeof bits);
+  for (int i = 0; i < 16; i++) {
+    const bool isNan = (bits[i] & 0x7fffffffu) > 0x7f800000u;
+    const uint32_t rounded = bits[i] + 0x7fffu + ((bits[i] >> 16) & 1u);
+    half[i] = uint16_t((isNan ? bits[i] | 0x00400000u : rounded) >> 16);
+  }
+  memcpy(to, half, sizeof half);
+}
+
+// from[0] in the lower eight lanes, from[1] in the upper.
+OCTET_INLINE Vec16 loadPair(const float* from) { OCTET_EACH_LANE(from[i / 8]); }
+
+#undef OCTET_EACH_LANE
+
+// 64 activations, as the dot product wants them.
+struct Q8Group {
+  int8_t quants[64];
+};
+struct Q8Weights {
+  int8_t quants[64];
+};
+
+OCTET_INLINE void packQ8(const int8_t* quants, Q8Group* out) {
+  memcpy(out->quants, quants, sizeof out->quants);
+}
+OCTET_INLINE Q8Weights loadQ8(const void* from) {
+  Q8Weights result;
+  memcpy(result.quants, from, sizeof result.quants);
+  return result;
+}
+// Lane i: the exact dot product of elements 4i .. 4i + 3.
+OCTET_INLINE Vec16 dotQ8(const Q8Weights& w, const Q8Group* x) {
+  Vec16 result;
+  for (int i = 0; i < 16; i++) {
+    int32_t sum = 0;
+    for (int j = 4 * i; j < 4 * i + 4; j++) sum += int32_t(w.quants[j]) * x->quants[j];
+    result.lane[i] = float(sum);
+  }
+  return result;
+}
+
+// Register tiles: weight rows alone for one activation row; weight rows × activation rows.
+struct DenseTile {
+  static constexpr int vectorRows = 1, weightRows = 2, activationRows = 2;
+};
+struct Q8Tile {
+  static constexpr int vectorRows = 1, weightRows = 2, activationRows = 2;
+};
+
+}  // namespace octet::portable
