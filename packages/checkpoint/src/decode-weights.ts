@@ -6,16 +6,16 @@ import type { SourceDtype } from "./source-checkpoint.ts";
 // Files are little-endian, and the loops below read them as the machine's own numbers.
 assert(endianness() === "LE", "a little-endian machine");
 
-/** f32 values with their bits. Both views share one buffer. */
+/** f32 values with their bits, signed since V8 is fastest with those. Both share one buffer. */
 export interface F32Scratch {
   readonly values: Float32Array;
-  readonly bits: Uint32Array;
+  readonly bits: Int32Array;
 }
 
 /** Room for `length` elements. */
 export function createF32Scratch(length: number): F32Scratch {
   const values = new Float32Array(length);
-  return { values, bits: new Uint32Array(values.buffer) };
+  return { values, bits: new Int32Array(values.buffer) };
 }
 
 /**
@@ -33,7 +33,7 @@ export function decodeWeights(
   const { buffer, byteOffset } = source;
   switch (dtype) {
     case "f32":
-      target.bits.set(new Uint32Array(buffer, byteOffset, count));
+      target.bits.set(new Int32Array(buffer, byteOffset, count));
       break;
     case "bf16":
       decodeBf16(new Uint16Array(buffer, byteOffset, count), target.bits);
@@ -59,15 +59,15 @@ export function f16ToF32Bits(half: number): number {
   return (sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)) >>> 0;
 }
 
-function decodeBf16(source: Uint16Array, target: Uint32Array): void {
+function decodeBf16(source: Uint16Array, target: Int32Array): void {
   for (let i = 0; i < source.length; i++) target[i] = source[i]! << 16;
 }
 
-function decodeF16(source: Uint16Array, target: Uint32Array): void {
+function decodeF16(source: Uint16Array, target: Int32Array): void {
   for (let i = 0; i < source.length; i++) target[i] = f16ToF32Bits(source[i]!);
 }
 
-function findNonFinite(bits: Uint32Array, count: number): number | undefined {
+function findNonFinite(bits: Int32Array, count: number): number | undefined {
   // Adding one exponent step carries into the sign bit exactly when the exponent is all ones.
   let carried = 0;
   for (let i = 0; i < count; i++) carried |= (bits[i]! & 0x7fffffff) + 0x00800000;

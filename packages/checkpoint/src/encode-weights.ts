@@ -47,20 +47,16 @@ export function encodeQ8(
   for (let start = 0, block = 0; start < count; start += q8BlockSize, block++) {
     const end = start + q8BlockSize;
     let amaxBits = 0; // of finite numbers the larger has the larger bits, sign apart
-    let amaxAt = start;
     for (let i = start; i < end; i++) {
       const magnitude = bits[i]! & 0x7fffffff;
-      if (magnitude > amaxBits) {
-        amaxBits = magnitude;
-        amaxAt = i;
-      }
+      if (magnitude > amaxBits) amaxBits = magnitude;
     }
     if (amaxBits === 0) {
       scales[block] = 0;
-      quants.fill(0, start, end);
+      for (let i = start; i < end; i++) quants[i] = 0; // fill() costs more than 32 stores
       continue;
     }
-    const scaleBits = q8ScaleBits(Math.abs(values[amaxAt]!));
+    const scaleBits = q8ScaleBits(amaxBits);
     const scale = bf16Value(scaleBits);
     scales[block] = scaleBits;
     for (let i = start; i < end; i++) {
@@ -74,10 +70,12 @@ const roundingBias = 1.5 * 2 ** 52;
 const quantMax = 127;
 
 const scratch = new Float32Array(1);
-const scratchBits = new Uint32Array(scratch.buffer);
+const scratchBits = new Int32Array(scratch.buffer);
 
-/** The smallest bf16 s with amax <= 127 s; amax is a positive finite f32. */
-function q8ScaleBits(amax: number): number {
+/** The smallest bf16 s with amax <= 127 s; amax is given as the bits of a positive f32. */
+function q8ScaleBits(amaxBits: number): number {
+  scratchBits[0] = amaxBits;
+  const amax = scratch[0]!;
   scratch[0] = amax / quantMax;
   const below = scratchBits[0]! >>> 16;
   // 8 significant bits times 7 are exact in f64, so this comparison is, too.

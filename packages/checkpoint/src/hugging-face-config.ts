@@ -148,7 +148,7 @@ function ropeTheta(sizes: z.infer<typeof HuggingFaceSizes>, file: string): numbe
   const inside = sizes.rope_parameters?.rope_theta ?? sizes.rope_scaling?.rope_theta ?? undefined;
   const beside = sizes.rope_theta ?? undefined;
   if (inside !== undefined && beside !== undefined && inside !== beside) {
-    const detail = `rope_theta: expected one value, found ${beside} and, in rope_parameters, ${inside}`;
+    const detail = `rope_theta: expected one value, found ${beside} and, among rope's, ${inside}`;
     throw new CheckpointError("bad-config", { file }, { detail });
   }
   const mixtralTheta = 1_000_000;

@@ -70,11 +70,12 @@ async function readManifest(dir: string): Promise<ShardManifest> {
   if (manifest === undefined) {
     const isFolder = (await stat(dir).catch(() => undefined))?.isDirectory() === true;
     const found = isFolder ? "a folder without one" : "no such folder";
-    const detail = `expected a shard with ${manifestFileName}, which octet shard writes last, found ${found}`;
+    const detail = `expected ${manifestFileName}, which octet shard writes last, found ${found}`;
     throw new CheckpointError("incomplete", { file: dir }, { detail });
   }
   if (manifest.kind === "expert" && manifest.expertId >= manifest.model.numExperts) {
-    const detail = `expected expertId below ${manifest.model.numExperts}, found ${manifest.expertId}`;
+    const { expertId, model } = manifest;
+    const detail = `expected expertId below ${model.numExperts}, found ${expertId}`;
     throw new CheckpointError("bad-config", { file }, { detail });
   }
   return manifest;

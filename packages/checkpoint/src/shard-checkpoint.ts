@@ -1,37 +1,25 @@
 // Turns a Hugging Face directory into a set of shards.
-import { mkdir, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { type ModelConfig, q8BlockSize, type WeightDtype } from "@octet/core";
 import { CheckpointError, fromSystemError, throwIfAborted } from "./checkpoint-error.ts";
+import { completeShardSet } from "./complete-shard-set.ts";
+import { createConversionBuffers } from "./conversion-buffers.ts";
+import { refuseFullDisk } from "./free-disk.ts";
 import { readModelConfig } from "./hugging-face-config.ts";
-import { writeFileAtomically } from "./json-file.ts";
 import { lockOutput } from "./output-lock.ts";
-import { layoutSafetensors } from "./safetensors-header.ts";
-import {
-  computeModelDigest,
-  manifestFileName,
-  manifestToJson,
-  type ShardManifest,
-  type WeightsRecord,
-} from "./shard-manifest.ts";
-import { folderOf, plannedTensors, type ShardKey, shardsOf, storedTensors } from "./shard-plan.ts";
-import { indexFileName, writeIndexFile } from "./shard-set.ts";
+import { manifestFileName } from "./shard-manifest.ts";
+import { folderOf, plannedTensors, type ShardKey, shardsOf } from "./shard-plan.ts";
+import { indexFileName } from "./shard-set.ts";
 import {
   type FinishedShards,
   readFinishedShards,
-  recordFileName,
   type ShardingJob,
   writeFinishedShards,
 } from "./sharding-record.ts";
 import { openSourceCheckpoint, type SourceCheckpoint } from "./source-checkpoint.ts";
 import { identifySource } from "./source-identity.ts";
-import { copyTokenizerFiles } from "./tokenizer-files.ts";
-import {
-  createConversionBuffers,
-  sourceBytes,
-  weightsFileName,
-  writeShardWeights,
-} from "./write-shard-weights.ts";
+import { sourceBytes, writeShardWeights } from "./write-shard-weights.ts";
 
 /** What to shard, and how. */
 export interface ShardOptions {
@@ -102,7 +90,7 @@ export async function shardCheckpoint(options: ShardOptions): Promise<ShardRepor
   await using _lock = await lockOutput(outDir);
   const job = { source: await identifySource(source), model, weightDtype };
   const earlier = await readFinishedShards(outDir, job);
-  const finished = await keepWhole(earlier.finished, outDir);
+  const { finished } = earlier;
   const reused = new Set(finished.keys());
   if (reused.size < shardsOf(model).length) {
     // From here on the set is not whole, so it must not be found by its index.
@@ -112,11 +100,9 @@ export async function shardCheckpoint(options: ShardOptions): Promise<ShardRepor
     await writeShards({ source, job, outDir, finished, options });
   }
   const modelName = options.modelName ?? earlier.modelName ?? basename(resolve(sourceDir));
-  const report = await completeSet({ sourceDir, outDir, job, modelName, finished });
-  return {
-    ...report,
-    shards: report.shards.map((shard) => ({ ...shard, reused: reused.has(shard.folder) })),
-  };
+  const set = await completeShardSet({ sourceDir, outDir, job, modelName, finished });
+  const shards = set.shards.map((shard) => ({ ...shard, reused: reused.has(shard.folder) }));
+  return { outDir, modelName, modelDigest: set.modelDigest, model, weightDtype, shards };
 }
 
 async function createFolder(dir: string): Promise<void> {
@@ -137,34 +123,6 @@ function refuseUnevenBlocks(model: ModelConfig, weightDtype: WeightDtype, source
     const detail = `q8: expected ${name} divisible by ${q8BlockSize}, found ${width}; use bf16`;
     throw new CheckpointError("unsupported-dtype", { file: sourceDir }, { detail });
   }
-}
-
-/** Shards whose weights are still there in full size. */
-async function keepWhole(finished: FinishedShards, outDir: string): Promise<FinishedShards> {
-  const whole: FinishedShards = new Map();
-  for (const [folder, record] of finished) {
-    const found = await stat(join(outDir, folder, weightsFileName)).catch(() => undefined);
-    if (found?.size === record.sizeBytes) whole.set(folder, record);
-  }
-  return whole;
-}
-
-/** Says so at once rather than after an hour. Space that other programs take later is caught. */
-async function refuseFullDisk(
-  job: ShardingJob,
-  outDir: string,
-  finished: FinishedShards,
-): Promise<void> {
-  const neededBytes = shardsOf(job.model)
-    .filter((shard) => !finished.has(folderOf(shard)))
-    .map((shard) => plannedTensors(job.model, shard))
-    .map((planned) => planned.flatMap((tensor) => storedTensors(tensor, job.weightDtype)))
-    .reduce((total, stored) => total + layoutSafetensors(stored).sizeBytes, 0);
-  const { bavail, bsize } = await statfs(outDir);
-  const freeBytes = bavail * bsize;
-  if (freeBytes >= neededBytes) return;
-  const detail = `expected ${neededBytes} bytes free for the shards still to write, found ${freeBytes}`;
-  throw new CheckpointError("disk-full", { file: outDir }, { detail });
 }
 
 /** Writes the shards that `finished` lacks, adding each to it once it is on the disk. */
@@ -208,50 +166,4 @@ async function writeShards(run: {
     finished.set(folder, await writeShardWeights(work));
     await writeFinishedShards(outDir, job, finished);
   }
-}
-
-/** Manifests, then the index, then the end of the record: each step can be done again. */
-async function completeSet(set: {
-  sourceDir: string;
-  outDir: string;
-  job: ShardingJob;
-  modelName: string;
-  finished: ReadonlyMap<string, WeightsRecord>;
-}): Promise<ShardReport> {
-  const { outDir, job, modelName, finished } = set;
-  const { model, weightDtype, source } = job;
-  const shards = shardsOf(model).map((shard) => {
-    const folder = folderOf(shard);
-    return { shard, folder, weights: finished.get(folder)! }; // writeShards has filled the gaps
-  });
-  const modelDigest = computeModelDigest(
-    model,
-    weightDtype,
-    shards.map(({ weights }) => weights.sha256),
-  );
-  for (const { shard, folder, weights } of shards) {
-    const dir = join(outDir, folder);
-    const part =
-      shard.kind === "coordinator"
-        ? { tokenizerFiles: await copyTokenizerFiles(set.sourceDir, dir) }
-        : { expertId: shard.expertId };
-    const manifest: ShardManifest = {
-      formatVersion: 1,
-      kind: shard.kind,
-      ...part,
-      ...{ modelName, modelDigest, model, weightDtype, source, weights },
-    };
-    await writeFileAtomically(join(dir, manifestFileName), manifestToJson(manifest));
-  }
-  const entries = shards.map(({ folder, weights }) => {
-    return { folder, sizeBytes: weights.sizeBytes, sha256: weights.sha256 };
-  });
-  await writeIndexFile(
-    outDir,
-    { modelName, modelDigest, model, weightDtype, source },
-    { coordinator: entries[0]!, experts: entries.slice(1) },
-  );
-  await rm(join(outDir, recordFileName), { force: true });
-  const results = entries.map((entry) => ({ ...entry, reused: false }));
-  return { outDir, modelName, modelDigest, model, weightDtype, shards: results };
 }

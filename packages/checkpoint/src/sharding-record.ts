@@ -1,5 +1,5 @@
 // octet.partial.json: what an unfinished run was doing, and which shards it has finished.
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelConfig, WeightDtype } from "@octet/core";
 import { z } from "zod";
@@ -40,7 +40,8 @@ const RecordJson = z.strictObject({
 });
 
 /**
- * The shards that earlier runs of the same job have finished in `outDir`.
+ * The shards that earlier runs of the same job have finished in `outDir`, if their weights are
+ * still there in full size; and the name the set was given.
  *
  * @throws {CheckpointError} "output-differs" if the folder holds another job's shards, or files
  *   that are no shards
@@ -54,16 +55,19 @@ export async function readFinishedShards(
   const index = await readIndexFile(outDir);
   if (record !== undefined) {
     refuseOtherJob(record, job, recordPath);
-    return { finished: new Map(Object.entries(record.finished)), modelName: index?.modelName };
+    const finished = await keepWhole(Object.entries(record.finished), outDir);
+    return { finished, modelName: index?.modelName };
   }
   if (index !== undefined) {
     refuseOtherJob(index, job, join(outDir, indexFileName));
-    return { finished: await readManifests(outDir, job), modelName: index.modelName };
+    const finished = await keepWhole(await readManifests(outDir, job), outDir);
+    return { finished, modelName: index.modelName };
   }
   // The lock, and what a run that died before its first record may have left.
   const found = (await readdir(outDir)).filter((name) => !name.startsWith("octet."));
   if (found.length > 0) {
-    const detail = `expected an empty folder or a set of shards, found ${found.slice(0, 3).join(", ")}`;
+    const some = found.slice(0, 3).join(", ");
+    const detail = `expected an empty folder or a set of shards, found ${some}`;
     throw new CheckpointError("output-differs", { file: outDir }, { detail });
   }
   return { finished: new Map(), modelName: undefined };
@@ -83,6 +87,19 @@ export async function writeFinishedShards(
     finished: Object.fromEntries(finished),
   };
   await writeFileAtomically(join(outDir, recordFileName), JSON.stringify(record));
+}
+
+/** Shards whose weights are still there in full size. */
+async function keepWhole(
+  finished: Iterable<[folder: string, record: WeightsRecord]>,
+  outDir: string,
+): Promise<FinishedShards> {
+  const whole: FinishedShards = new Map();
+  for (const [folder, record] of finished) {
+    const found = await stat(join(outDir, folder, record.file)).catch(() => undefined);
+    if (found?.size === record.sizeBytes) whole.set(folder, record);
+  }
+  return whole;
 }
 
 /** For a set that was whole once: a shard whose manifest is gone is simply not finished. */

@@ -22,7 +22,7 @@ export type SourceDtype = "f32" | "f16" | "bf16";
  * - fused: `mlp.experts.gate_up_proj` [E, 2 I, H], w1 above w3, and `mlp.experts.down_proj`
  *   [E, H, I]; what transformers 5 holds in memory, and saves on request or when offloading.
  *
- * @see transformers 5.23.0, conversion_mapping.py ("mixtral") and models/mixtral/modeling_mixtral.py
+ * @see transformers 5.23.0, conversion_mapping.py, "mixtral"; models/mixtral/modeling_mixtral.py
  */
 export type SourceLayout = "original" | "fused";
 

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { type ModelConfig, q8BlockSize, type WeightDtype } from "@octet/core";
 import { CheckpointError, throwIfAborted } from "./checkpoint-error.ts";
-import { createF32Scratch, decodeWeights, type F32Scratch } from "./decode-weights.ts";
+import { type ConversionBuffers, sliceElements } from "./conversion-buffers.ts";
+import { decodeWeights } from "./decode-weights.ts";
 import { encodeBf16, encodeQ8 } from "./encode-weights.ts";
 import { HashedFileWriter } from "./hashed-file-writer.ts";
 import { readFully } from "./read-fully.ts";
@@ -11,14 +12,7 @@ import type { WeightsRecord } from "./shard-manifest.ts";
 import { type PlannedTensor, plannedTensors, type ShardKey, storedTensors } from "./shard-plan.ts";
 import type { SourceCheckpoint, SourceSlice } from "./source-checkpoint.ts";
 
-/** The file a shard's tensors are in. */
-export const weightsFileName = "weights.safetensors";
-
-/** Elements converted at a time: 4 MiB of bf16, large enough for any disk's sequential speed. */
-const sliceElements = 2 * 1024 * 1024;
-
-/** What the process holds besides the buffers here: the runtime, headers, plans. */
-const runtimeBytes = 256 * 1024 * 1024;
+const weightsFileName = "weights.safetensors";
 
 /** What to write, and where to. */
 export interface ShardWeightsJob {
@@ -32,43 +26,6 @@ export interface ShardWeightsJob {
   readonly signal: AbortSignal | undefined;
   /** Called after each slice with the source bytes it took. */
   readonly onBytes: (bytes: number, tensor: string) => void;
-}
-
-/** Memory that every tensor of a run passes through. */
-export interface ConversionBuffers {
-  readonly source: Uint8Array;
-  readonly values: F32Scratch;
-  /** bf16, or the quants of q8; f32 needs no place of its own. */
-  readonly encoded: Uint8Array;
-  /** The scales of a whole q8 matrix: they follow its quants in the file. */
-  readonly scales: Uint16Array;
-}
-
-/**
- * Allocates buffers for the largest tensor of `model`.
- *
- * @throws {CheckpointError} "too-large" if they do not fit in `memoryBytesMax`
- */
-export function createConversionBuffers(
-  planned: readonly PlannedTensor[],
-  limits: { weightDtype: WeightDtype; memoryBytesMax: number; file: string },
-): ConversionBuffers {
-  const blocksMax = planned
-    .filter(({ role }) => role === "matrix" && limits.weightDtype === "q8")
-    .reduce((most, { shape }) => Math.max(most, elementCount(shape) / q8BlockSize), 0);
-  const bytes = sliceElements * (4 + 4 + 2) + blocksMax * 2;
-  if (bytes + runtimeBytes > limits.memoryBytesMax) {
-    const detail =
-      `expected a memory limit of at least ${bytes + runtimeBytes} bytes for this model, ` +
-      `found ${limits.memoryBytesMax}`;
-    throw new CheckpointError("too-large", { file: limits.file }, { detail });
-  }
-  return {
-    source: new Uint8Array(sliceElements * 4),
-    values: createF32Scratch(sliceElements),
-    encoded: new Uint8Array(sliceElements * 2),
-    scales: new Uint16Array(blocksMax),
-  };
 }
 
 /** Source bytes that a shard is made from. */
