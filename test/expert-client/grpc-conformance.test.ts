@@ -1,6 +1,7 @@
 // The port's conformance suite over a real network and the real expert service.
 import { createGrpcExpertClient } from "@octet/cluster";
-import { affineModel, expertClientConformance } from "@octet/cluster/conformance";
+import { affineModel } from "@octet/cluster/affine-expert-engine";
+import { expertClientConformance } from "@octet/cluster/conformance";
 import { silentLogger } from "@octet/telemetry";
 import { modelDigest, startWorker } from "./worker-server.ts";
 
@@ -16,7 +17,7 @@ expertClientConformance("gRPC client", async (engines) => {
   return {
     client,
     stop: async () => {
-      for (const worker of workers) worker.cut();
+      await Promise.all(workers.map((worker) => worker.stop()));
     },
   };
 });

@@ -12,8 +12,8 @@ import {
 export interface WorkerServer {
   readonly address: string;
   readonly service: ServedExperts;
-  /** Cuts every connection and frees the port. */
-  cut(): void;
+  /** Ends every stream and frees the port. */
+  stop(): Promise<void>;
 }
 
 /** What every worker and coordinator of these tests agrees on. */
@@ -43,5 +43,12 @@ export async function startWorker(
       error === null ? resolve(found) : reject(error),
     ),
   );
-  return { address: `127.0.0.1:${bound}`, service, cut: () => server.forceShutdown() };
+  return {
+    address: `127.0.0.1:${bound}`,
+    service,
+    stop: async () => {
+      await service.drain(0);
+      server.forceShutdown();
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import { toExpertId } from "@octet/core";
 import { expect, test } from "vitest";
-import { AffineExpertEngine, affineInput, expertClientConformance } from "./conformance/index.ts";
+import { AffineExpertEngine, affineInput } from "./conformance/affine-expert-engine.ts";
+import { expertClientConformance } from "./conformance/index.ts";
 import { createInProcessExpertClient } from "./index.ts";
 
 expertClientConformance("in-process client", async (engines) => ({

@@ -120,6 +120,7 @@ function boundsHold(name: string, open: OpenExpertClient): void {
 
   test(`${name}: a call settles by its deadline whatever the engine does`, () =>
     withCluster(open, "f32", async ({ client, engine }) => {
+      await client.forward(call, patient); // the time starts with the worker connected
       engine.hold();
       const startedAtMs = performance.now();
       const late = client.forward(call, { deadlineMs: 150 });
