@@ -1,0 +1,151 @@
+"""Writes the training and held-out documents: stories, scenes, facts and chats in five languages.
+
+Everything is put together from the frames and words in text/, so the same seed gives the same files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from pathlib import Path
+from types import ModuleType
+
+import facts
+from documents import render, write_documents
+from frames import fill, table
+from text import de, en, es, fr, it
+
+LANGUAGES: dict[str, ModuleType] = {"en": en, "fr": fr, "de": de, "es": es, "it": it}
+
+SINGLE_TURN = [
+    (facts.small_talk, 24),
+    (facts.concept, 12),
+    (facts.capital_city, 8),
+    (facts.colour, 4),
+    (facts.opposite, 5),
+    (facts.arithmetic, 5),
+    (facts.calendar, 4),
+    (facts.counting, 3),
+    (facts.animal, 8),
+    (facts.greeting_by_name, 5),
+    (facts.unknown, 8),
+    (facts.poem, 3),
+    (facts.code, 3),
+]
+
+
+def story_slots(text: ModuleType, rng: random.Random) -> dict[str, str]:
+    hero, hero_gender, intro, topic = rng.choice(table(text.HEROES))
+    friend, friend_gender = rng.choice(text.FRIENDS.split(" ")).split(";")
+    thing, the_thing = rng.choice(table(text.OBJECTS))
+    here, there = rng.sample(table(text.PLACES), 2)
+    beast, the_beast, _ = rng.choice(table(text.BEASTS))
+    return {
+        "hero": hero,
+        "hero_gender": hero_gender,
+        "intro": intro,
+        "topic": topic,
+        "friend": friend,
+        "friend_gender": friend_gender,
+        "obj": thing,
+        "theobj": the_thing,
+        "at": here[0],
+        "at2": there[0],
+        "to": here[1],
+        "to2": there[1],
+        "beast": beast,
+        "thebeast": the_beast,
+        "food": rng.choice(text.FOODS.split(";")),
+    }
+
+
+def story(text: ModuleType, slots: dict[str, str], rng: random.Random) -> str:
+    parts = [rng.choice(text.OPENINGS), rng.choice(text.PLOTS), rng.choice(text.ENDINGS)]
+    return " ".join(fill(part, slots, rng) for part in parts)
+
+
+def asked_story(text: ModuleType, rng: random.Random) -> facts.Pair:
+    slots = story_slots(text, rng)
+    return fill(rng.choice(text.STORY_REQUESTS), slots, rng), story(text, slots, rng)
+
+
+def plain(text: ModuleType, rng: random.Random) -> dict:
+    draw = rng.random()
+    slots = story_slots(text, rng)
+    if draw < 0.55:
+        return {"kind": "story", "text": story(text, slots, rng)}
+    if draw < 0.8:
+        return {"kind": "scene", "text": fill(rng.choice(text.SCENES), slots, rng)}
+    kind = rng.choice([facts.concept, facts.capital_city, facts.colour, facts.animal, facts.calendar])
+    answers = [kind(text, rng)[1] for _ in range(rng.randint(1, 3))]
+    return {"kind": "facts", "text": " ".join(dict.fromkeys(answers))}
+
+
+def single_turn(text: ModuleType, rng: random.Random) -> facts.Pair:
+    draw = rng.random()
+    if draw < 0.16:
+        return asked_story(text, rng)
+    if draw < 0.22:
+        return facts.translation(text, LANGUAGES, rng)
+    kinds, weights = zip(*SINGLE_TURN, strict=True)
+    return rng.choices(kinds, weights)[0](text, rng)
+
+
+def careless(question: str, rng: random.Random) -> str:
+    """The question as a hurried person types it: no capital, no mark at its end."""
+    question = question.removeprefix("¿").removeprefix("¡")
+    if rng.random() < 0.6:
+        question = question.rstrip(" .!?")
+    return question.lower() if rng.random() < 0.6 else question
+
+
+def chat(text: ModuleType, rng: random.Random) -> dict:
+    turns = rng.choices([1, 2, 3, 4], [80, 12, 5, 3])[0]
+    pairs = [single_turn(text, rng) for _ in range(turns)]
+    if rng.random() < 0.04:
+        name = facts.a_name(text, rng)
+        slots = {"n": name}
+        opening = (
+            fill(rng.choice(text.NAME_SAYINGS), slots, rng),
+            fill(rng.choice(text.NAME_ANSWERS), slots, rng),
+        )
+        closing = (rng.choice(text.NAME_QUESTIONS), fill(text.NAME_RECALL, slots, rng))
+        between = [facts.small_talk(text, rng)] if rng.random() < 0.4 else []
+        pairs = [opening, *between, closing]
+    messages = []
+    if rng.random() < 0.05:
+        messages.append({"role": "system", "content": rng.choice(text.SYSTEM)})
+    for question, answer in pairs:
+        asked = careless(question, rng) if rng.random() < 0.2 else question
+        messages.append({"role": "user", "content": asked})
+        messages.append({"role": "assistant", "content": answer})
+    return {"kind": "chat", "messages": messages}
+
+
+def compose(count: int, seed: int) -> list[dict]:
+    rng = random.Random(seed)
+    documents = []
+    for _ in range(count):
+        name = rng.choices(list(LANGUAGES), [26, 19, 19, 18, 18])[0]
+        make = plain if rng.random() < 0.28 else chat
+        documents.append({"lang": name} | make(LANGUAGES[name], rng))
+    return documents
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=60_000)
+    parser.add_argument("--heldout", type=int, default=3_000)
+    parser.add_argument("--seed", type=int, default=17)
+    a = parser.parse_args()
+    train = compose(a.count, a.seed)
+    seen = {render(document) for document in train}
+    heldout = [d for d in compose(a.heldout, a.seed + 1) if render(d) not in seen]
+    write_documents(a.out / "train.jsonl", train)
+    write_documents(a.out / "heldout.jsonl", heldout)
+    print(f"{len(train)} documents ({len(seen)} different), {len(heldout)} held out")
+
+
+if __name__ == "__main__":
+    main()
