@@ -1,7 +1,7 @@
 // What every expert engine refuses, and with which code.
 import assert from "node:assert/strict";
 import { truncate } from "node:fs/promises";
-import { type ExpertId, replyDtype, toExpertId, type WeightFile } from "@octet/core";
+import { type ExpertId, replyDtype, toBf16Bits, toExpertId, type WeightFile } from "@octet/core";
 import { test } from "vitest";
 import type { OpenExpertEngine } from "./expert-engine-conformance.ts";
 import { allExperts, expertRows, openExperts, weightDtypes } from "./expert-fixture.ts";
@@ -81,7 +81,7 @@ export function expertRefusalTests(open: OpenExpertEngine): void {
         const lastRow = (data.length / 3) * 2;
         // The last row's first value, or for q8 its first scale; 1e30 overflows in w1 x * w3 x.
         if (weightDtype === "f32") view.setFloat32(lastRow, value, true);
-        if (weightDtype === "bf16") view.setUint16(lastRow, bf16BitsOf(value), true);
+        if (weightDtype === "bf16") view.setUint16(lastRow, toBf16Bits(value), true);
         if (weightDtype === "q8") view.setFloat32(lastRow + model.hiddenSize, value, true);
         const bad = { ...call, input: { ...input, data } };
         await assertRefuses("non-finite", () => engine.forward(bad), `a row with ${value}`);
@@ -145,8 +145,4 @@ export function expertRefusalTests(open: OpenExpertEngine): void {
     const options = { model: odd, weights, expertIds: allExperts(odd), threads: 1 };
     await assertRefuses("unsupported", () => open({ ...options, weightDtype: "q8" }), "I = 72");
   });
-}
-
-function bf16BitsOf(value: number): number {
-  return new Uint16Array(Float32Array.of(value).buffer)[1]!;
 }

@@ -102,7 +102,8 @@ export function expertTwinTests(open: OpenExpertEngine): void {
 
   for (const weightDtype of ["bf16", "q8"] as const) {
     const { bound } = expertTolerance[weightDtype];
-    test(`expert ${weightDtype} at Mixtral's width: within ${bound} of the reference`, () =>
-      compare(fullWidthModel, weightDtype, [1]));
+    const rule = `expert ${weightDtype} at Mixtral's width: within ${bound} of the reference`;
+    // Seconds on a machine of its own, most of them the reference's.
+    test(rule, { timeout: 120_000 }, () => compare(fullWidthModel, weightDtype, [1]));
   }
 }

@@ -1,4 +1,7 @@
+export {
+  attentionEngineConformance,
+  type OpenAttentionEngine,
+} from "./attention-engine-conformance.ts";
 export { expertEngineConformance, type OpenExpertEngine } from "./expert-engine-conformance.ts";
-export { scratchDirectory } from "./scratch-directory.ts";
 export { type SyntheticModelOptions, writeSyntheticModel } from "./synthetic-model.ts";
 export { tinyModel } from "./tiny-model.ts";

@@ -1,0 +1,65 @@
+// An attention engine and real experts on one synthetic model.
+import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
+import type { AttentionEngine, StepSequence } from "../attention-engine.ts";
+import { openReferenceExpertEngine } from "../reference/reference-expert-engine.ts";
+import type { OpenAttentionEngine } from "./attention-engine-conformance.ts";
+import { allExperts } from "./expert-fixture.ts";
+import { type Answer, expertAnswers, runStep, type StepTrace } from "./run-step.ts";
+import { writeSyntheticModel } from "./synthetic-model.ts";
+
+/** What a rule is tried on. Experts are the reference's: a row's answer depends on it alone. */
+export interface AttentionFixture {
+  readonly model: ModelConfig;
+  readonly weightDtype: WeightDtype;
+  readonly weights: WeightFile;
+  readonly answer: Answer;
+  /** Another engine on the same weights, its KV pool untouched. */
+  openEngine(options?: { threads?: number }): Promise<AttentionEngine>;
+  /** Runs one step after another on an engine of their own. */
+  runSteps(steps: readonly (readonly StepSequence[])[], threads?: number): Promise<StepTrace[]>;
+}
+
+/** Blocks and tokens a block of every fixture's engine. */
+export const fixturePool = { numBlocks: 24, blockSizeTokens: 16 };
+
+export async function createAttentionFixture(
+  open: OpenAttentionEngine,
+  path: string,
+  { model, weightDtype }: { model: ModelConfig; weightDtype: WeightDtype },
+): Promise<AttentionFixture> {
+  const weights = await writeSyntheticModel({ path, model, weightDtype, seed: 17 });
+  const expertIds = allExperts(model);
+  const experts = await openReferenceExpertEngine({
+    model,
+    weightDtype,
+    weights,
+    expertIds,
+    threads: 1,
+  });
+  const answer = expertAnswers(experts);
+  const openEngine = ({ threads = 1 } = {}) =>
+    open({ model, weightDtype, weights, threads, ...fixturePool });
+  return {
+    model,
+    weightDtype,
+    weights,
+    answer,
+    openEngine,
+    async runSteps(steps, threads = 1) {
+      const engine = await openEngine({ threads });
+      const traces: StepTrace[] = [];
+      for (const sequences of steps) traces.push(await runStep(engine, sequences, answer));
+      await engine.close();
+      return traces;
+    },
+  };
+}
+
+/** `create`, called when first asked for: rules that change nothing share a fixture. */
+export function once<T>(create: () => Promise<T>): () => Promise<T> {
+  let created: Promise<T> | undefined;
+  return () => {
+    created ??= create();
+    return created;
+  };
+}

@@ -1,0 +1,31 @@
+// An attention engine against itself: what must not change a bit of a sequence's logits.
+import { test } from "vitest";
+import type { OpenAttentionEngine } from "./attention-engine-conformance.ts";
+import { type AttentionFixture, createAttentionFixture, once } from "./attention-fixture.ts";
+import { weightDtypes } from "./expert-fixture.ts";
+import { companyRules } from "./rules-company.ts";
+import { positionRules } from "./rules-position.ts";
+import { stepRules } from "./rules-step.ts";
+import { scratchDirectory } from "./scratch-directory.ts";
+import { tinyModel } from "./tiny-model.ts";
+
+/** A rule, and the test of it on one model and dtype. */
+export type AttentionRules = Readonly<Record<string, (fixture: AttentionFixture) => Promise<void>>>;
+
+const models = {
+  "": tinyModel(),
+  " window of 9": tinyModel({ slidingWindow: 9, numExpertsPerToken: 1 }),
+};
+
+export function attentionInvarianceTests(open: OpenAttentionEngine): void {
+  const newPath = scratchDirectory();
+  const rules = Object.entries({ ...companyRules, ...positionRules, ...stepRules });
+  for (const [label, model] of Object.entries(models)) {
+    for (const weightDtype of weightDtypes) {
+      const fixture = once(() => createAttentionFixture(open, newPath(), { model, weightDtype }));
+      for (const [name, check] of rules) {
+        test(`attention ${weightDtype}${label}: ${name}`, async () => check(await fixture()));
+      }
+    }
+  }
+}
