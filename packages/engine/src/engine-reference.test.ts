@@ -1,19 +1,26 @@
 // The relations of engine.test.ts, held by the reference engines over every weight dtype.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type ExpertId, toExpertId, type WeightDtype } from "@octet/core";
 import {
   type ExpertEngine,
   openReferenceAttentionEngine,
   openReferenceExpertEngine,
 } from "@octet/kernels";
-import { scratchDirectory, tinyModel, writeSyntheticModel } from "@octet/kernels/conformance";
-import { expect, test } from "vitest";
+import { tinyModel, writeSyntheticModel } from "@octet/kernels/conformance";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { createEngine, type Engine } from "./engine.ts";
 import type { EngineLimits } from "./engine-limits.ts";
 import type { ExpertClient } from "./expert-client.ts";
 import { generate, type ToyRequest } from "./fixture/toy-engine.ts";
 
 const model = tinyModel({ maxPositions: 64, slidingWindow: 20, eosTokenIds: [7] });
-const newPath = scratchDirectory();
+let directory = "";
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "octet-engine-"));
+});
+afterAll(() => rm(directory, { recursive: true }));
 
 /** Calls the engine as a worker would. */
 function inProcess(engine: ExpertEngine): ExpertClient {
@@ -29,7 +36,7 @@ function inProcess(engine: ExpertEngine): ExpertClient {
 
 /** A maker of engines over one model, each with a KV cache of its own. */
 async function openModel(weightDtype: WeightDtype, seed: number) {
-  const path = newPath();
+  const path = join(directory, `${weightDtype}.weights`);
   const weights = await writeSyntheticModel({ path, model, weightDtype, seed });
   const expertIds: ExpertId[] = Array.from({ length: model.numExperts }, (_, id) =>
     toExpertId(id, model.numExperts),

@@ -40,6 +40,12 @@ test("philox in 32-bit words equals philox in big integers", () => {
   );
 });
 
+test("a draw is 53 bits of the position under the seed, as an independent program has them", () => {
+  expect(uniformAt(0n, 0)).toBe(3594291088041750 * 2 ** -53);
+  expect(uniformAt(42n, 7)).toBe(3227824515309874 * 2 ** -53);
+  expect(uniformAt(0xfedcba9876543210n, 2 ** 40 + 5)).toBe(2429284798797580 * 2 ** -53);
+});
+
 test("draws lie in [0, 1), and seed and position both matter in every bit", () => {
   const seed = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
   const position = fc.nat({ max: Number.MAX_SAFE_INTEGER });
