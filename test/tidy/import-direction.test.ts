@@ -39,9 +39,13 @@ const mayImport: Record<string, readonly string[]> = {
 
 const files = readSources(["packages", "services", "test"], [".ts"]);
 
-/** A test beside the source may use more than the source it tests. */
+/** Tests, and what only tests use, may use more than the source they test. */
 function isTest(file: SourceFile): boolean {
-  return file.path.startsWith("test/") || file.path.endsWith(".test.ts");
+  return (
+    file.path.startsWith("test/") ||
+    file.path.endsWith(".test.ts") ||
+    /\/(?:conformance|testing|fixture)\//.test(file.path)
+  );
 }
 
 test("packages import only the packages below them", () => {
@@ -91,9 +95,7 @@ test("every package that is imported is declared in package.json", () => {
       ...Object.keys(manifest.dependencies ?? {}),
       ...Object.keys(manifest.devDependencies ?? {}),
       // Test tools are the workspace's own.
-      ...(isTest(file) || file.path.includes("/conformance/")
-        ? Object.keys(rootManifest.devDependencies)
-        : []),
+      ...(isTest(file) ? Object.keys(rootManifest.devDependencies) : []),
       manifest.name,
     ];
     return importsOf(file)

@@ -1,0 +1,83 @@
+// octet serve: one service in this process. Its settings are environment variables; flags set them.
+import { pathToFileURL } from "node:url";
+import { type Command, Option } from "commander";
+import { serviceMain } from "../local-cluster/service-process.ts";
+import { userPath } from "../model-folder.ts";
+
+/** Adds `octet serve coordinator` and `octet serve expert-worker`. */
+export function addServeCommand(program: Command): void {
+  const serve = program
+    .command("serve")
+    .description("run one service of a cluster in the foreground, logging JSON to standard error");
+
+  const worker = serve
+    .command("expert-worker")
+    .description("serve the experts of one shard")
+    .requiredOption("--shard <dir>", "expert shard made by octet shard (OCTET_SHARD_DIR)")
+    .option("--worker-id <id>", "name in logs and answers (OCTET_WORKER_ID; default expert-N)");
+  addSharedOptions(worker, "127.0.0.1:50051").action((flags: Record<string, string>) =>
+    start("expert-worker", flags),
+  );
+
+  const coordinator = serve
+    .command("coordinator")
+    .description("serve a model whose experts are elsewhere")
+    .requiredOption("--shard <dir>", "coordinator shard made by octet shard (OCTET_SHARD_DIR)")
+    .requiredOption(
+      "--experts <placement>",
+      "where experts are: 0=host:port,1=host:port,... (OCTET_EXPERTS)",
+    )
+    .option("--kv-tokens <n>", "tokens of KV cache to allocate (OCTET_KV_TOKENS)")
+    .option("--expert-deadline-ms <ms>", "longest one expert call may take");
+  addSharedOptions(coordinator, "127.0.0.1:50050").action((flags: Record<string, string>) =>
+    start("coordinator", flags),
+  );
+}
+
+function addSharedOptions(command: Command, listen: string): Command {
+  return command
+    .option("--listen <address>", `host:port to listen on (OCTET_LISTEN; default ${listen})`)
+    .addOption(
+      new Option("--engine <kind>", "what computes (OCTET_ENGINE; default cpu)").choices([
+        "cpu",
+        "reference",
+      ]),
+    )
+    .option("--threads <n>", "compute threads (OCTET_THREADS; default: all cores)")
+    .option("--no-verify", "start without checking the shard's SHA-256 (OCTET_VERIFY)")
+    .option("--allow-plaintext", "listen beyond this machine without TLS, on a trusted network")
+    .addOption(
+      new Option("--log-level <level>", "least level logged (OCTET_LOG_LEVEL)").choices([
+        "debug",
+        "info",
+        "warn",
+        "error",
+      ]),
+    );
+}
+
+const settingOfFlag: Record<string, string> = {
+  shard: "OCTET_SHARD_DIR",
+  workerId: "OCTET_WORKER_ID",
+  experts: "OCTET_EXPERTS",
+  kvTokens: "OCTET_KV_TOKENS",
+  expertDeadlineMs: "OCTET_EXPERT_DEADLINE_MS",
+  listen: "OCTET_LISTEN",
+  engine: "OCTET_ENGINE",
+  threads: "OCTET_THREADS",
+  allowPlaintext: "OCTET_ALLOW_PLAINTEXT",
+  logLevel: "OCTET_LOG_LEVEL",
+};
+
+async function start(
+  service: "coordinator" | "expert-worker",
+  flags: Readonly<Record<string, string | boolean>>,
+): Promise<void> {
+  for (const [flag, value] of Object.entries(flags)) {
+    const name = settingOfFlag[flag];
+    if (name === undefined) continue;
+    process.env[name] = flag === "shard" ? userPath(String(value)) : String(value);
+  }
+  if (flags.verify === false) process.env.OCTET_VERIFY = "false";
+  await import(pathToFileURL(serviceMain(service)).href);
+}

@@ -1,0 +1,56 @@
+// octet shard: a checkpoint becomes one shard for the coordinator and one for each expert.
+import { shardCheckpoint } from "@octet/checkpoint";
+import { type Command, Option } from "commander";
+import { interruptSignal } from "../interrupt.ts";
+import { userPath, weightDtypes } from "../model-folder.ts";
+import { createShardDisplay } from "../shard-display.ts";
+
+interface ShardFlags {
+  readonly out: string;
+  readonly dtype: (typeof weightDtypes)[number];
+  readonly name?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `octet shard` to the program. */
+export function addShardCommand(program: Command): void {
+  program
+    .command("shard")
+    .description("turn a Hugging Face Mixtral checkpoint into shards, one a service")
+    .argument("<source>", "folder with config.json and safetensors files")
+    .requiredOption("--out <dir>", "where the shards go; made if missing")
+    .addOption(
+      new Option("--dtype <dtype>", "how matrices are stored")
+        .choices(weightDtypes)
+        .default("bf16"),
+    )
+    .option("--name <name>", "the model's name for clients (default: the source folder's name)")
+    .option("--json", "print the report as JSON on standard output")
+    .addHelpText(
+      "after",
+      `
+An interrupted run is taken up where it stopped by the same command. Memory stays below 1.5 GB
+whatever the model's size.
+
+Example:
+  octet shard ./Mixtral-8x7B-Instruct-v0.1 --out ./mixtral-q8 --dtype q8`,
+    )
+    .action(async (source: string, flags: ShardFlags) => {
+      const display = createShardDisplay(process.stderr, `sharding to ${flags.dtype}`);
+      try {
+        const report = await shardCheckpoint({
+          sourceDir: userPath(source),
+          outDir: userPath(flags.out),
+          weightDtype: flags.dtype,
+          signal: interruptSignal(),
+          onProgress: (progress) => display.update(progress.doneBytes, progress.totalBytes),
+          ...(flags.name === undefined ? {} : { modelName: flags.name }),
+        });
+        display.finish();
+        if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+        else process.stderr.write(`octet: wrote ${userPath(flags.out)}\n`);
+      } finally {
+        display.finish();
+      }
+    });
+}

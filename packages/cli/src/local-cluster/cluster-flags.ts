@@ -1,0 +1,85 @@
+// The flags that choose a local cluster's model and shape, alike in `up` and `run`.
+import { availableParallelism } from "node:os";
+import type { ShardSetIndex } from "@octet/checkpoint";
+import { type Command, Option } from "commander";
+import { bundledModelDir, resolveShardSet, weightDtypes } from "../model-folder.ts";
+import { parseWhole } from "../sampling-flags.ts";
+import { createClusterDisplay } from "./cluster-display.ts";
+import { findFreePorts } from "./free-ports.ts";
+import { LocalCluster } from "./local-cluster.ts";
+
+/** What commander hands over for {@link addClusterFlags}. */
+export interface ClusterFlags {
+  readonly model?: string;
+  readonly dtype: (typeof weightDtypes)[number];
+  readonly engine: string;
+  readonly threads?: number;
+  readonly kvTokens?: number;
+  readonly startTimeout: number;
+  readonly verify: boolean;
+}
+
+/** Adds --model and its like to a command. */
+export function addClusterFlags(command: Command): Command {
+  return command
+    .option("--model <dir>", "shards or a Hugging Face checkpoint (default: the bundled model)")
+    .addOption(
+      new Option("--dtype <dtype>", "how a checkpoint is sharded")
+        .choices(weightDtypes)
+        .default("bf16"),
+    )
+    .addOption(
+      new Option("--engine <kind>", "what computes").choices(["cpu", "reference"]).default("cpu"),
+    )
+    .option("--threads <n>", "compute threads of each service (default: shared fairly)", parseWhole)
+    .option("--kv-tokens <n>", "tokens of KV cache to allocate", parseWhole)
+    .option("--start-timeout <s>", "longest the start may take, in seconds", parseWhole, 600)
+    .option("--no-verify", "start without checking the shards' SHA-256");
+}
+
+/**
+ * Starts a coordinator and a worker for each expert, showing how far they are on standard error.
+ *
+ * @param port of the coordinator; undefined takes a free one, as every worker does
+ */
+export async function startLocalCluster(
+  flags: ClusterFlags,
+  port: number | undefined,
+  signal: AbortSignal,
+): Promise<{ cluster: LocalCluster; address: string; index: ShardSetIndex }> {
+  const model = flags.model ?? bundledModelDir();
+  const index = await resolveShardSet(model, { dtype: flags.dtype, signal });
+  const { numExperts, numExpertsPerToken } = index.model;
+  const freePorts = await findFreePorts(numExperts + 1);
+  const [freeAddress, ...workerAddresses] = freePorts.map((free) => `127.0.0.1:${free}`);
+  const address = port === undefined ? freeAddress! : `127.0.0.1:${port}`;
+
+  const display = createClusterDisplay(process.stderr);
+  const cores = availableParallelism();
+  try {
+    const cluster = await LocalCluster.start(
+      {
+        coordinatorDir: index.coordinator.dir,
+        experts: index.experts.map(({ dir }, expertId) => ({ expertId, dir })),
+        engineKind: flags.engine,
+        coordinatorAddress: address,
+        workerAddresses,
+        // A token's K experts compute at the same time, and the coordinator between them.
+        workerThreads: flags.threads ?? Math.max(1, Math.floor(cores / numExpertsPerToken)),
+        coordinatorThreads: flags.threads ?? cores,
+        sharedSettings: { OCTET_VERIFY: String(flags.verify) },
+        coordinatorSettings:
+          flags.kvTokens === undefined ? {} : { OCTET_KV_TOKENS: String(flags.kvTokens) },
+        startTimeoutMs: flags.startTimeout * 1000,
+        onStatus: (status) => display.update(status),
+        onWarning: (name, line) => display.warn(name, line),
+      },
+      signal,
+    );
+    display.finish(cluster.members);
+    return { cluster, address, index };
+  } catch (error) {
+    display.abandon();
+    throw error;
+  }
+}

@@ -1,0 +1,111 @@
+// Streams one answer to standard output, and says what a script may want to know.
+import { FinishReason, type GenerateFinished, type GenerateResponse } from "@octet/protocol";
+
+/** What was learnt while an answer streamed. */
+export interface PrintedAnswer {
+  readonly text: string;
+  readonly tokenIds: readonly number[];
+  readonly promptTokenIds: readonly number[];
+  readonly requestId: string;
+  readonly model: string;
+  readonly seed: bigint;
+  readonly finished: GenerateFinished | undefined;
+}
+
+/** Collects the stream, handing each piece of text to `onText` as it comes. */
+export async function readAnswer(
+  responses: AsyncIterable<GenerateResponse>,
+  onText: (text: string) => void,
+): Promise<PrintedAnswer> {
+  let text = "";
+  const tokenIds: number[] = [];
+  let promptTokenIds: readonly number[] = [];
+  let [requestId, model, seed] = ["", "", 0n];
+  let finished: GenerateFinished | undefined;
+  for await (const { event } of responses) {
+    switch (event.case) {
+      case "started":
+        ({ requestId, model, seed, promptTokenIds } = event.value);
+        break;
+      case "delta":
+        text += event.value.text;
+        for (const id of event.value.tokenIds) tokenIds.push(id);
+        if (event.value.text !== "") onText(event.value.text);
+        break;
+      case "finished":
+        finished = event.value;
+        break;
+      case undefined:
+        break;
+    }
+  }
+  return { text, tokenIds, promptTokenIds, requestId, model, seed, finished };
+}
+
+/** The answer as one JSON object, for `--json`. Durations in ms. */
+export function toJson(answer: PrintedAnswer): object {
+  const { finished } = answer;
+  return {
+    requestId: answer.requestId,
+    model: answer.model,
+    text: answer.text,
+    tokenIds: answer.tokenIds,
+    promptTokenIds: answer.promptTokenIds,
+    seed: answer.seed.toString(),
+    finishReason: finished === undefined ? undefined : reasonName(finished.reason),
+    stopString: finished?.stopString || undefined,
+    usage: {
+      promptTokens: finished?.promptTokens ?? answer.promptTokenIds.length,
+      completionTokens: finished?.completionTokens ?? answer.tokenIds.length,
+    },
+    timings: timingsOf(finished),
+    experts: finished?.experts.map((use) => ({
+      expertId: use.expertId,
+      workerId: use.workerId,
+      address: use.address,
+      calls: Number(use.calls),
+      rows: Number(use.rows),
+      queuedMs: Number(use.queuedUs) / 1000,
+      computedMs: Number(use.computedUs) / 1000,
+    })),
+  };
+}
+
+/** "12 tokens in 0.4 s (30.0 tokens/s), prompt 5 tokens in 0.1 s" */
+export function summarise(answer: PrintedAnswer): string {
+  const { finished } = answer;
+  const timings = timingsOf(finished);
+  if (finished === undefined || timings === undefined) return "no summary";
+  const rate = timings.tokensPerSecond;
+  const speed = rate === undefined ? "" : ` (${rate.toFixed(1)} tokens/s)`;
+  return (
+    `${finished.completionTokens} tokens in ${(timings.decodeMs / 1000).toFixed(2)} s${speed}; ` +
+    `prompt of ${finished.promptTokens} tokens in ${(timings.prefillMs / 1000).toFixed(2)} s; ` +
+    `ended by ${reasonName(finished.reason)}`
+  );
+}
+
+function timingsOf(finished: GenerateFinished | undefined) {
+  if (finished?.timings === undefined) return undefined;
+  const { queuedUs, prefillUs, decodeUs } = finished.timings;
+  const decodeMs = Number(decodeUs) / 1000;
+  // The first token ends the prefill, so decode makes one token fewer.
+  const decoded = finished.completionTokens - 1;
+  return {
+    queuedMs: Number(queuedUs) / 1000,
+    prefillMs: Number(prefillUs) / 1000,
+    decodeMs,
+    tokensPerSecond: decoded > 0 && decodeMs > 0 ? (decoded / decodeMs) * 1000 : undefined,
+  };
+}
+
+const reasonNames: Readonly<Record<number, string>> = {
+  [FinishReason.END_OF_SEQUENCE]: "end-of-sequence",
+  [FinishReason.STOP]: "stop",
+  [FinishReason.LENGTH]: "length",
+};
+
+/** A newer server may send a reason that this client does not know. */
+function reasonName(reason: FinishReason): string {
+  return reasonNames[reason] ?? "unknown";
+}

@@ -1,0 +1,81 @@
+// The flags that choose how an answer is sampled, alike in every command that asks for one.
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { SamplingParamsSchema, StopParamsSchema } from "@octet/protocol";
+import { type Command, InvalidArgumentError } from "commander";
+
+/** What commander hands over for {@link addSamplingFlags}. */
+export interface SamplingFlags {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly seed?: bigint;
+  readonly maxTokens?: number;
+  readonly stop?: readonly string[];
+  readonly ignoreEos?: boolean;
+}
+
+/** Adds --temperature and its like to a command. */
+export function addSamplingFlags(command: Command): Command {
+  return command
+    .option("--max-tokens <n>", "longest answer, in tokens", parseWhole)
+    .option("--temperature <t>", "0 picks the likeliest token every time", parseNumber)
+    .option("--top-k <k>", "keep the k likeliest tokens", parseWhole)
+    .option("--top-p <p>", "keep the likeliest tokens that reach this probability", parseNumber)
+    .option("--min-p <p>", "drop tokens below this share of the likeliest one", parseNumber)
+    .option("--seed <n>", "same seed, same answer", parseSeed)
+    .option("--stop <text>", "end before this text; may be given again", collect)
+    .option("--ignore-eos", "go on after the model's end of sequence");
+}
+
+/** The request's parts; what was not given stays unset, so that the server's defaults hold. */
+export function toRequestParams(
+  flags: SamplingFlags,
+  defaults: { temperature?: number; maxTokens?: number } = {},
+): {
+  sampling: MessageInitShape<typeof SamplingParamsSchema>;
+  stop: MessageInitShape<typeof StopParamsSchema>;
+} {
+  const temperature = flags.temperature ?? defaults.temperature;
+  const maxTokens = flags.maxTokens ?? defaults.maxTokens;
+  return {
+    sampling: {
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(flags.topK === undefined ? {} : { topK: flags.topK }),
+      ...(flags.topP === undefined ? {} : { topP: flags.topP }),
+      ...(flags.minP === undefined ? {} : { minP: flags.minP }),
+      ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    },
+    stop: {
+      strings: [...(flags.stop ?? [])],
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+      ...(flags.ignoreEos === undefined ? {} : { ignoreEos: flags.ignoreEos }),
+    },
+  };
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("not a number");
+  return value;
+}
+
+/** A whole number from 0 up that fits the wire's uint32. */
+export function parseWhole(text: string): number {
+  const value = parseNumber(text);
+  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+    throw new InvalidArgumentError("not a whole number from 0 up");
+  }
+  return value;
+}
+
+function parseSeed(text: string): bigint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) > 0xffff_ffff_ffff_ffffn) {
+    throw new InvalidArgumentError("not a whole number from 0 to 2^64 - 1");
+  }
+  return BigInt(text);
+}

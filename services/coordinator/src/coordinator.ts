@@ -1,0 +1,189 @@
+// Opens the coordinator's shard, picks the engine, finds the experts, serves the model.
+import { setTimeout as delay } from "node:timers/promises";
+import { openShard, type ShardManifest } from "@octet/checkpoint";
+import { createGrpcExpertClient, type GrpcExpertClient } from "@octet/cluster";
+import { type ExpertId, toExpertId } from "@octet/core";
+import { createEngine } from "@octet/engine";
+import {
+  type AttentionEngine,
+  type AttentionEngineOptions,
+  type EngineKind,
+  openCpuAttentionEngine,
+  openReferenceAttentionEngine,
+} from "@octet/kernels";
+import { addService, InferenceService } from "@octet/protocol";
+import {
+  ConfigError,
+  type OpenedServer,
+  openServer,
+  type RunningService,
+  shardProgressLog,
+} from "@octet/service";
+import type { Logger } from "@octet/telemetry";
+import { openTokenizer } from "@octet/tokenizer";
+import type { CoordinatorConfig } from "./config.ts";
+import { createInferenceHandlers } from "./inference-service.ts";
+import { toModelMessage } from "./model-info.ts";
+
+/** Tokens of one KV block. */
+const blockSizeTokens = 16;
+/** Most sequences in one step; each needs a token of the step's budget. */
+const activeSequencesMax = 64;
+/** What streams may take to hear that they have ended, in ms. */
+const closeGraceMs = 500;
+
+/**
+ * Serves one model. It listens at once, so that liveness can be asked, and becomes ready when its
+ * weights are checked and every expert can be reached; it stays up while experts come and go.
+ *
+ * @throws {ConfigError} for a shard that is not a coordinator's, a placement that leaves an expert
+ *   out, or an address it may not listen on
+ * @throws {CheckpointError} for a shard that is damaged
+ */
+export async function startCoordinator(
+  config: CoordinatorConfig,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<RunningService> {
+  const opened = await openServer({
+    listen: config.OCTET_LISTEN,
+    services: [InferenceService],
+    allowPlaintext: config.OCTET_ALLOW_PLAINTEXT,
+  });
+  log.info("listening", { address: opened.address });
+  try {
+    return await serveModel(config, log, signal, opened);
+  } catch (error) {
+    await opened.close(0);
+    throw error;
+  }
+}
+
+async function serveModel(
+  config: CoordinatorConfig,
+  log: Logger,
+  signal: AbortSignal,
+  opened: OpenedServer,
+): Promise<RunningService> {
+  const { manifest, weights, dir } = await openShard(config.OCTET_SHARD_DIR, {
+    verify: config.OCTET_VERIFY,
+    onProgress: shardProgressLog(log),
+    signal,
+  });
+  requireCoordinatorShard(manifest, dir);
+  const tokenizer = await openTokenizer(dir);
+  const experts = connectExperts(config, manifest, log);
+  const attention = await openEngine(config.OCTET_ENGINE, {
+    model: manifest.model,
+    weightDtype: manifest.weightDtype,
+    weights,
+    numBlocks: Math.ceil(config.OCTET_KV_TOKENS / blockSizeTokens),
+    blockSizeTokens,
+    threads: config.OCTET_THREADS,
+  });
+  const engine = createEngine({
+    attention,
+    experts,
+    limits: {
+      stepTokensMax: config.OCTET_STEP_TOKENS_MAX,
+      activeSequencesMax: Math.min(config.OCTET_STEP_TOKENS_MAX, activeSequencesMax),
+      queuedSequencesMax: config.OCTET_QUEUE_MAX,
+      expertDeadlineMs: config.OCTET_EXPERT_DEADLINE_MS,
+    },
+    log,
+  });
+  const handlers = createInferenceHandlers({
+    engine,
+    tokenizer,
+    log,
+    modelName: manifest.modelName,
+    vocabSize: manifest.model.vocabSize,
+    maxPositions: engine.contextTokens,
+    model: toModelMessage(manifest, attention.kind, tokenizer.hasChatTemplate),
+  });
+  addService(opened.server, InferenceService, handlers);
+  const loaded = { device: attention.device, weightBytes: attention.weightBytes };
+  log.info("shard loaded", { ...loaded, kvBytes: attention.kvBytes });
+  const stopFollowing = followExperts(experts, (ready) => {
+    opened.health.setReady(ready);
+    if (ready) {
+      const residentBytes = process.memoryUsage.rss();
+      log.info("ready", { address: opened.address, ...loaded, residentBytes });
+    } else {
+      log.warn("not ready", { away: describeAway(experts) });
+    }
+  });
+  return {
+    stop: async () => {
+      stopFollowing();
+      opened.health.setReady(false);
+      await Promise.race([engine.drain(), delay(config.OCTET_DRAIN_MS)]);
+      await engine.close();
+      await opened.close(closeGraceMs);
+      await experts.close();
+      await attention.close();
+    },
+  };
+}
+
+function requireCoordinatorShard(manifest: ShardManifest, dir: string): void {
+  if (manifest.kind === "coordinator") return;
+  throw new ConfigError(
+    `OCTET_SHARD_DIR=${dir} holds the shard of expert ${manifest.expertId}; a coordinator needs ` +
+      "the coordinator's, the folder beside it",
+  );
+}
+
+function connectExperts(
+  config: CoordinatorConfig,
+  manifest: ShardManifest,
+  log: Logger,
+): GrpcExpertClient {
+  const { model, weightDtype, modelDigest } = manifest;
+  const expertsAt = new Map<string, ExpertId[]>();
+  for (const [id, address] of config.OCTET_EXPERTS) {
+    if (id >= model.numExperts) {
+      throw new ConfigError(`OCTET_EXPERTS: expert ${id} of ${model.numExperts}`);
+    }
+    const expertId = toExpertId(id, model.numExperts);
+    expertsAt.set(address, [...(expertsAt.get(address) ?? []), expertId]);
+  }
+  const placement = Array.from(expertsAt, ([address, expertIds]) => ({ address, expertIds }));
+  const expected = { ...model, weightDtype, modelDigest, engineKind: config.OCTET_ENGINE };
+  try {
+    return createGrpcExpertClient({ placement, expected, log });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError(`OCTET_EXPERTS: ${error.message}`, { cause: error });
+  }
+}
+
+/** Calls `onChange` whenever it changes whether every expert can be asked; at first if all can. */
+function followExperts(experts: GrpcExpertClient, onChange: (ready: boolean) => void): () => void {
+  let wasReady = false;
+  const check = () => {
+    const ready = experts.workers().every((worker) => worker.state === "ready");
+    if (ready !== wasReady) {
+      wasReady = ready;
+      onChange(ready);
+    }
+  };
+  check();
+  return experts.watchWorkers(check);
+}
+
+function describeAway(experts: GrpcExpertClient): string[] {
+  return experts
+    .workers()
+    .filter((worker) => worker.state !== "ready")
+    .map(({ expertIds, address }) => `expert ${expertIds.join(", ")} at ${address}`);
+}
+
+function openEngine(kind: EngineKind, options: AttentionEngineOptions): Promise<AttentionEngine> {
+  switch (kind) {
+    case "cpu":
+      return openCpuAttentionEngine(options);
+    case "reference":
+      return openReferenceAttentionEngine(options);
+  }
+}

@@ -1,0 +1,35 @@
+// What clients may know of the model.
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ShardManifest } from "@octet/checkpoint";
+import type { EngineKind } from "@octet/kernels";
+import type { ModelSchema } from "@octet/protocol";
+import { RequestError } from "./request-error.ts";
+
+/** The model as ListModels and GetModel describe it. */
+export function toModelMessage(
+  manifest: ShardManifest,
+  engineKind: EngineKind,
+  hasChatTemplate: boolean,
+): MessageInitShape<typeof ModelSchema> {
+  const { model } = manifest;
+  return {
+    name: manifest.modelName,
+    maxPositions: model.maxPositions,
+    vocabSize: model.vocabSize,
+    numLayers: model.numLayers,
+    numExperts: model.numExperts,
+    numExpertsPerToken: model.numExpertsPerToken,
+    hiddenSize: model.hiddenSize,
+    intermediateSize: model.intermediateSize,
+    weightDtype: manifest.weightDtype,
+    engineKind,
+    hasChatTemplate,
+  };
+}
+
+/** @throws {RequestError} "not-found" unless `asked` is empty or the model's name */
+export function requireModel(asked: string, served: string): void {
+  if (asked === "" || asked === served) return;
+  throw new RequestError("not-found", `model: expected "${served}" or none, found "${asked}"`);
+}

@@ -1,0 +1,113 @@
+// Opens one shard, picks the engine, serves its experts.
+import { randomUUID } from "node:crypto";
+import { openShard, type ShardManifest } from "@octet/checkpoint";
+import { toExpertId } from "@octet/core";
+import {
+  type EngineKind,
+  type ExpertEngine,
+  type ExpertEngineOptions,
+  openCpuExpertEngine,
+  openReferenceExpertEngine,
+} from "@octet/kernels";
+import { addService, ExpertService } from "@octet/protocol";
+import {
+  ConfigError,
+  type OpenedServer,
+  openServer,
+  type RunningService,
+  shardProgressLog,
+} from "@octet/service";
+import type { Logger } from "@octet/telemetry";
+import type { ExpertWorkerConfig } from "./config.ts";
+import { createExpertService } from "./expert-service.ts";
+
+/**
+ * Serves one shard. It listens at once, so that liveness can be asked, and becomes ready when the
+ * weights are checked and mapped.
+ *
+ * @throws {ConfigError} for a shard that is not an expert's, or an address it may not listen on
+ * @throws {CheckpointError} for a shard that is damaged
+ */
+export async function startExpertWorker(
+  config: ExpertWorkerConfig,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<RunningService> {
+  const opened = await openServer({
+    listen: config.OCTET_LISTEN,
+    services: [ExpertService],
+    allowPlaintext: config.OCTET_ALLOW_PLAINTEXT,
+  });
+  log.info("listening", { address: opened.address });
+  try {
+    return await serveShard(config, log, signal, opened);
+  } catch (error) {
+    await opened.close(0);
+    throw error;
+  }
+}
+
+async function serveShard(
+  config: ExpertWorkerConfig,
+  log: Logger,
+  signal: AbortSignal,
+  opened: OpenedServer,
+): Promise<RunningService> {
+  const { manifest, weights } = await openShard(config.OCTET_SHARD_DIR, {
+    verify: config.OCTET_VERIFY,
+    onProgress: shardProgressLog(log),
+    signal,
+  });
+  const expertId = expertOf(manifest, config.OCTET_SHARD_DIR);
+  const workerId = config.OCTET_WORKER_ID ?? `expert-${expertId}`;
+  const engine = await openEngine(config.OCTET_ENGINE, {
+    model: manifest.model,
+    weightDtype: manifest.weightDtype,
+    weights,
+    expertIds: [expertId],
+    threads: config.OCTET_THREADS,
+  });
+  const service = createExpertService({
+    engine,
+    workerId,
+    startId: randomUUID(),
+    modelDigest: manifest.modelDigest,
+    log: log.child({ workerId }),
+  });
+  addService(opened.server, ExpertService, service.handlers);
+  opened.health.setReady(true);
+  log.info("ready", {
+    workerId,
+    address: opened.address,
+    device: engine.device,
+    weightBytes: engine.weightBytes,
+    residentBytes: process.memoryUsage.rss(),
+  });
+  return {
+    stop: async () => {
+      opened.health.setReady(false);
+      await service.drain(config.OCTET_DRAIN_MS);
+      await opened.close(0);
+      await engine.close();
+    },
+  };
+}
+
+function expertOf(manifest: ShardManifest, dir: string) {
+  if (manifest.kind !== "expert" || manifest.expertId === undefined) {
+    throw new ConfigError(
+      `OCTET_SHARD_DIR=${dir} holds the ${manifest.kind}'s shard; an expert-worker needs an ` +
+        "expert's, such as expert-00",
+    );
+  }
+  return toExpertId(manifest.expertId, manifest.model.numExperts);
+}
+
+function openEngine(kind: EngineKind, options: ExpertEngineOptions): Promise<ExpertEngine> {
+  switch (kind) {
+    case "cpu":
+      return openCpuExpertEngine(options);
+    case "reference":
+      return openReferenceExpertEngine(options);
+  }
+}

@@ -1,0 +1,123 @@
+// One process and nine compute the same bits, alone and in company.
+import { openShard } from "@octet/checkpoint";
+import { createGrpcExpertClient, createInProcessExpertClient } from "@octet/cluster";
+import { toExpertId, type WeightDtype } from "@octet/core";
+import type { ExpertClient } from "@octet/engine";
+import { type AttentionEngine, openCpuAttentionEngine, openCpuExpertEngine } from "@octet/kernels";
+import { createClient, InferenceService } from "@octet/protocol";
+import { silentLogger } from "@octet/telemetry";
+import { expect, test } from "vitest";
+import { greedySteps } from "./greedy-steps.ts";
+import {
+  shardGolden,
+  startCoordinator,
+  type TemporaryShards,
+  TestedWorkers,
+} from "./service-cluster.ts";
+
+const numTokens = 24;
+
+/** Eight different prompts of different lengths, all within the golden vocabulary. */
+const prompts = Array.from({ length: 8 }, (_, i) => [
+  1,
+  ...Array.from({ length: 3 + 5 * i }, (_, t) => 3 + ((t * 37 + i * 101) % 300)),
+]);
+
+async function openAttention({ index }: TemporaryShards): Promise<AttentionEngine> {
+  const { manifest, weights } = await openShard(index.coordinator.dir, { verify: true });
+  return openCpuAttentionEngine({
+    model: manifest.model,
+    weightDtype: manifest.weightDtype,
+    weights,
+    numBlocks: 64,
+    blockSizeTokens: 16,
+    threads: 2,
+  });
+}
+
+async function openInProcessExperts({ index }: TemporaryShards): Promise<ExpertClient> {
+  const engines = await Promise.all(
+    index.experts.map(async ({ dir }, expertId) => {
+      const { manifest, weights } = await openShard(dir, { verify: true });
+      return openCpuExpertEngine({
+        model: manifest.model,
+        weightDtype: manifest.weightDtype,
+        weights,
+        expertIds: [toExpertId(expertId, index.model.numExperts)],
+        threads: 2,
+      });
+    }),
+  );
+  return createInProcessExpertClient(engines);
+}
+
+function connectExperts({ index }: TemporaryShards, workers: TestedWorkers): ExpertClient {
+  return createGrpcExpertClient({
+    placement: workers.workers.map(({ address }, expertId) => ({
+      expertIds: [toExpertId(expertId, index.model.numExperts)],
+      address,
+    })),
+    expected: {
+      ...index.model,
+      weightDtype: index.weightDtype,
+      modelDigest: index.modelDigest,
+    },
+    log: silentLogger,
+  });
+}
+
+/** Tokens by way of a coordinator process, all eight prompts at once. */
+async function generateAll(address: string): Promise<number[][]> {
+  const client = createClient(InferenceService, address);
+  try {
+    return await Promise.all(
+      prompts.map(async (ids) => {
+        const tokenIds: number[] = [];
+        const call = client.generate(
+          {
+            input: { case: "tokens", value: { ids } },
+            sampling: { temperature: 0 },
+            stop: { maxTokens: numTokens, ignoreEos: true },
+            details: true,
+          },
+          { deadlineMs: 20_000 },
+        );
+        for await (const { event } of call) {
+          if (event.case === "delta") tokenIds.push(...event.value.tokenIds);
+        }
+        return tokenIds;
+      }),
+    );
+  } finally {
+    client.close();
+  }
+}
+
+test.each<WeightDtype>(["f32", "bf16", "q8"])(
+  "%s: nine processes give the bits of one, for one sequence and for eight at once",
+  async (dtype) => {
+    await using shards = await shardGolden("plain", dtype);
+    await using workers = await TestedWorkers.start(shards.index);
+    const attention = await openAttention(shards);
+    const near = await openInProcessExperts(shards);
+    const far = connectExperts(shards, workers);
+    try {
+      const together = await greedySteps(attention, near, prompts, numTokens);
+      expect(await greedySteps(attention, far, prompts, numTokens)).toEqual(together);
+      for (const [i, prompt] of prompts.entries()) {
+        const experts = i % 2 === 0 ? near : far;
+        expect(await greedySteps(attention, experts, [prompt], numTokens)).toEqual([together[i]]);
+      }
+      await using coordinator = await startCoordinator(shards.index, workers.placement);
+      const generated = await generateAll(coordinator.address);
+      expect(generated).toEqual(together.map((trace) => trace.tokenIds));
+      // The texts are worth comparing only if they differ from each other.
+      expect(new Set(generated.map(String)).size).toBe(prompts.length);
+    } finally {
+      await far.close();
+      await near.close();
+      await attention.close();
+    }
+  },
+  120_000,
+);

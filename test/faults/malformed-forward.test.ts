@@ -1,0 +1,260 @@
+// Forward messages that no coordinator of ours would send, to a real worker.
+import { setTimeout as delay } from "node:timers/promises";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
+import { findFreePorts } from "@octet/cli/free-ports";
+import { activationRowBytes } from "@octet/core";
+import {
+  ActivationDtypeCode,
+  CallFailureCode,
+  channelOptions,
+  createClient,
+  ExpertService,
+  type ForwardRequest,
+  ForwardRequestSchema,
+  type ForwardResponse,
+  toMethodDefinition,
+} from "@octet/protocol";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { shardGolden, type TemporaryShards, TestedService } from "../cluster/service-cluster.ts";
+import { residentBytes } from "./resident-memory.ts";
+import { oneOf, randomBytes, seededRandom, wholeBetween } from "./seeded-random.ts";
+
+const hiddenSize = 64;
+const rowBytes = activationRowBytes("bf16", hiddenSize);
+const replyTimeoutMs = 10_000;
+
+let shards: TemporaryShards;
+let worker: TestedService;
+
+beforeAll(async () => {
+  shards = await shardGolden("plain", "bf16");
+  const [port] = await findFreePorts(1);
+  worker = new TestedService("expert-worker", {
+    name: "expert 3",
+    address: `127.0.0.1:${port}`,
+    settings: { OCTET_SHARD_DIR: shards.index.experts[3]!.dir, OCTET_THREADS: "1" },
+  });
+  await worker.untilLogged("ready");
+});
+
+afterAll(async () => {
+  await worker?.[Symbol.asyncDispose]();
+  await shards?.[Symbol.asyncDispose]();
+});
+
+/** A call that the worker answers. */
+function validCall(callId: bigint) {
+  return {
+    callId,
+    layer: 1,
+    expertId: 3,
+    timeoutMs: 5_000,
+    input: {
+      dtype: ActivationDtypeCode.BF16,
+      rows: 2,
+      width: hiddenSize,
+      data: new Uint8Array(2 * rowBytes).fill(0x3f),
+    },
+  };
+}
+
+type Call = ReturnType<typeof validCall>;
+type Spoil = (call: Call, random: () => number) => unknown;
+
+/** Each makes one thing wrong with a valid call. */
+const spoilers: Record<string, Spoil> = {
+  "unknown dtype": (call, random) => ({
+    ...call,
+    input: { ...call.input, dtype: wholeBetween(random, 4, 1e6) },
+  }),
+  "no dtype": (call) => ({ ...call, input: { ...call.input, dtype: 0 } }),
+  "another dtype": (call, random) => ({
+    ...call,
+    input: {
+      ...call.input,
+      dtype: oneOf(random, [ActivationDtypeCode.F32, ActivationDtypeCode.Q8]),
+    },
+  }),
+  "huge row count": (call, random) => ({
+    ...call,
+    input: { ...call.input, rows: oneOf(random, [0xffff_ffff, 0x8000_0000, 1025, 1 << 20]) },
+  }),
+  "no rows": (call) => ({ ...call, input: { ...call.input, rows: 0, data: new Uint8Array(0) } }),
+  "wrong width": (call, random) => ({
+    ...call,
+    input: { ...call.input, width: oneOf(random, [0, 1, 63, 65, 128, 0xffff_ffff]) },
+  }),
+  "bytes cut short": (call, random) => ({
+    ...call,
+    input: { ...call.input, data: call.input.data.subarray(wholeBetween(random, 1, rowBytes)) },
+  }),
+  "bytes too many": (call, random) => ({
+    ...call,
+    input: {
+      ...call.input,
+      data: randomBytes(random, 2 * rowBytes + wholeBetween(random, 1, 9999)),
+    },
+  }),
+  "no input": ({ input: _input, ...call }) => call,
+  NaN: (call, random) => {
+    const data = call.input.data.slice();
+    const at = wholeBetween(random, 0, 2 * hiddenSize - 1) * 2;
+    data[at] = 0xc0;
+    data[at + 1] = oneOf(random, [0x7f, 0xff]);
+    return { ...call, input: { ...call.input, data } };
+  },
+  infinity: (call, random) => {
+    const data = call.input.data.slice();
+    const at = wholeBetween(random, 0, 2 * hiddenSize - 1) * 2;
+    data[at] = 0x80;
+    data[at + 1] = oneOf(random, [0x7f, 0xff]);
+    return { ...call, input: { ...call.input, data } };
+  },
+  "a layer it has not": (call, random) => ({
+    ...call,
+    layer: oneOf(random, [2, 3, 31, 0xffff_ffff]),
+  }),
+  "an expert it has not": (call, random) => ({
+    ...call,
+    expertId: oneOf(random, [0, 2, 4, 8, 64, 0xffff_ffff]),
+  }),
+  "no time": (call) => ({ ...call, timeoutMs: 0 }),
+};
+
+const { path, responseDeserialize } = toMethodDefinition(
+  ExpertService,
+  ExpertService.method.forward,
+);
+
+interface Outcome {
+  readonly responses: readonly ForwardResponse[];
+  readonly code: status;
+  readonly details: string;
+}
+
+/** Sends raw bytes as messages on one stream, ends it, and waits for what comes back. */
+function sendRaw(client: Client, messages: readonly Uint8Array[]): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const stream = client.makeBidiStreamRequest(
+      path,
+      (bytes: Uint8Array) => Buffer.from(bytes),
+      responseDeserialize,
+      new Metadata(),
+      { deadline: Date.now() + replyTimeoutMs },
+    );
+    const responses: ForwardResponse[] = [];
+    stream.on("data", (response: ForwardResponse) => responses.push(response));
+    stream.on("error", () => {}); // the status says it
+    stream.on("status", ({ code, details }) => {
+      if (code === status.DEADLINE_EXCEEDED) reject(new Error("the worker did not answer"));
+      else resolve({ responses, code, details });
+    });
+    for (const message of messages) stream.write(message);
+    stream.end();
+  });
+}
+
+function encode(call: unknown): Uint8Array {
+  const message = { kind: { case: "call", value: call } } as never;
+  return toBinary(ForwardRequestSchema, create(ForwardRequestSchema, message));
+}
+
+test("a valid call is answered, so that refusals mean something", async () => {
+  const client = new Client(worker.address, credentials.createInsecure(), channelOptions);
+  const { responses, code } = await sendRaw(client, [encode(validCall(1n))]);
+  client.close();
+  expect(code).toBe(status.OK);
+  expect(responses[0]?.result.case).toBe("output");
+});
+
+test("1,000 malformed Forward messages each get a clear refusal, and nothing leaks", async () => {
+  const seed = 20_261;
+  const random = seededRandom(seed);
+  const client = new Client(worker.address, credentials.createInsecure(), channelOptions);
+  const names = Object.keys(spoilers);
+  const pid = worker.process.pid!;
+  let residentBefore = 0;
+  const unclear: string[] = [];
+
+  for (let i = 0; i < 1_000; i++) {
+    // The first tenth warms the process up.
+    if (i === 100) residentBefore = residentBytes(pid);
+    const kind = i % 10;
+    if (kind === 8) {
+      // Bytes that are no message at all, alone or behind a call that is one.
+      const before = random() < 0.5 ? [encode(validCall(1n))] : [];
+      const garbage = Uint8Array.of(0xff, ...randomBytes(random, wholeBetween(random, 1, 300)));
+      const { code, details } = await sendRaw(client, [...before, garbage]);
+      if (code === status.OK || details === "") unclear.push(`garbage: ${code} ${details}`);
+    } else if (kind === 9) {
+      // Neither a call nor a cancel.
+      const { code, details } = await sendRaw(client, [new Uint8Array(0)]);
+      if (code !== status.INVALID_ARGUMENT || details === "") unclear.push(`empty: ${code}`);
+    } else {
+      const name = names[(i + Math.floor(i / 10)) % names.length]!;
+      const spoilt = encode(spoilers[name]!(validCall(7n), random));
+      const { responses, code } = await sendRaw(client, [spoilt, encode(validCall(8n))]);
+      const refusal = responses.find((response) => response.callId === 7n)?.result;
+      const answer = responses.find((response) => response.callId === 8n)?.result;
+      const isClear =
+        code === status.OK &&
+        refusal?.case === "failure" &&
+        refusal.value.code !== CallFailureCode.UNSPECIFIED &&
+        refusal.value.code !== CallFailureCode.INTERNAL &&
+        refusal.value.message.length > 10 &&
+        answer?.case === "output";
+      if (!isClear) unclear.push(`${name}: ${code} ${JSON.stringify(refusal?.case)}`);
+    }
+  }
+  client.close();
+  expect(unclear, `seed ${seed}`).toEqual([]);
+  const grownBytes = residentBytes(pid) - residentBefore;
+  expect(grownBytes).toBeLessThan(64 * 1024 * 1024);
+}, 120_000);
+
+test("streams cut in the middle of calls leave nothing behind", async () => {
+  const pid = worker.process.pid!;
+  const cut = async () => {
+    const client = createClient(ExpertService, worker.address);
+    const stream = client.forward();
+    stream.on("error", () => {});
+    for (let id = 0n; id < 20n; id++) {
+      stream.write({ kind: { case: "call", value: validCall(id) } } as ForwardRequest);
+    }
+    await delay(1);
+    client.close();
+    stream.cancel();
+  };
+  for (let i = 0; i < 20; i++) await cut();
+  const before = residentBytes(pid);
+  for (let i = 0; i < 200; i++) await cut();
+  expect(residentBytes(pid) - before).toBeLessThan(64 * 1024 * 1024);
+  const client = new Client(worker.address, credentials.createInsecure(), channelOptions);
+  const { responses } = await sendRaw(client, [encode(validCall(1n))]);
+  client.close();
+  expect(responses[0]?.result.case).toBe("output");
+  expect(worker.lines.filter((line) => line.level === "error")).toEqual([]);
+}, 60_000);
+
+test("calls beyond the limit in flight are refused as overloaded, and so is an id in use", async () => {
+  const client = new Client(worker.address, credentials.createInsecure(), channelOptions);
+  const many = Array.from({ length: 3_000 }, (_, i) => encode(validCall(BigInt(i % 2_900))));
+  const { responses, code } = await sendRaw(client, many);
+  client.close();
+  expect(code).toBe(status.OK);
+  expect(responses.length).toBe(3_000);
+  for (const { result } of responses) {
+    if (result.case === "failure") expect(result.value.code).toBe(CallFailureCode.OVERLOADED);
+  }
+}, 60_000);
+
+test("a message larger than the limit is refused by its size", async () => {
+  const client = new Client(worker.address, credentials.createInsecure(), {
+    ...channelOptions,
+    "grpc.max_send_message_length": -1,
+  });
+  const { code } = await sendRaw(client, [new Uint8Array(65 * 1024 * 1024 + 64 * 1024)]);
+  client.close();
+  expect(code).toBe(status.RESOURCE_EXHAUSTED);
+}, 60_000);
