@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type ModelConfig, q8BlockSize, type WeightDtype } from "@octet/core";
 import { CheckpointError, throwIfAborted } from "./checkpoint-error.ts";
-import { type ConversionBuffers, sliceElements } from "./conversion-buffers.ts";
+import type { ConversionBuffers } from "./conversion-buffers.ts";
 import { decodeWeights } from "./decode-weights.ts";
 import { encodeBf16, encodeQ8 } from "./encode-weights.ts";
 import { HashedFileWriter } from "./hashed-file-writer.ts";
@@ -61,6 +61,7 @@ async function convertTensor(
   writer: HashedFileWriter,
 ): Promise<void> {
   const { buffers } = job;
+  const { sliceElements } = buffers;
   const slice = job.source.sliceOf(tensor);
   const target = storedTensors(tensor, job.weightDtype);
   const total = elementCount(tensor.shape);
