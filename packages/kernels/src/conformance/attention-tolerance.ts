@@ -19,14 +19,14 @@ export const attentionTolerance: Readonly<Record<WeightDtype, AttentionTolerance
     reason: "f32 sums in another order",
   },
   bf16: {
-    bound: 4e-3,
-    combineWeight: 4e-3,
+    bound: 2e-3,
+    combineWeight: 2e-3,
     gateMargin: 4e-3,
     reason: "sums near a tie round to the other bf16 neighbour, in each layer's projections",
   },
   q8: {
-    bound: 1e-2,
-    combineWeight: 1e-2,
+    bound: 5e-3,
+    combineWeight: 5e-3,
     gateMargin: 1e-2,
     reason: "activations near a tie go to the other quant, in each layer's projections",
   },

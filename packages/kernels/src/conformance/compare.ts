@@ -37,3 +37,8 @@ export function assertSameBits(
   const first = a.findIndex((byte, i) => byte !== b[i]);
   assert(first < 0, `${what}: bits differ from byte ${first} of ${a.length}`);
 }
+
+/** The bytes in memory of their own; `slice` of a Node buffer would share it. */
+export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}

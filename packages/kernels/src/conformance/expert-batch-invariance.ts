@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ActivationRows, toExpertId } from "@octet/core";
 import { test } from "vitest";
 import type { ExpertCall } from "../expert-engine.ts";
-import { assertSameBits } from "./compare.ts";
+import { assertSameBits, copyBytes } from "./compare.ts";
 import type { OpenExpertEngine } from "./expert-engine-conformance.ts";
 import { expertRows, openExperts, sliceRows, weightDtypes } from "./expert-fixture.ts";
 import { scratchDirectory } from "./scratch-directory.ts";
@@ -90,7 +90,7 @@ export function expertBatchInvarianceTests(open: OpenExpertEngine): void {
     test(`expert ${weightDtype}: every answer is memory of its own`, async () => {
       const engine = await openExperts(open, { path: newPath(), ...base });
       const first = await engine.forward(call);
-      const kept = first.data.slice();
+      const kept = copyBytes(first.data);
       const second = await engine.forward({ ...call, layer: 0 });
       assertSameBits(first.data, kept, "an answer after the next call");
       assert.notEqual(Buffer.compare(first.data, second.data), 0, "layers have their own weights");

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { truncate } from "node:fs/promises";
 import { type ExpertId, replyDtype, toBf16Bits, toExpertId, type WeightFile } from "@octet/core";
 import { test } from "vitest";
+import { copyBytes } from "./compare.ts";
 import type { OpenExpertEngine } from "./expert-engine-conformance.ts";
 import { allExperts, expertRows, openExperts, weightDtypes } from "./expert-fixture.ts";
 import { assertRefuses } from "./kernel-error-code.ts";
@@ -76,7 +77,7 @@ export function expertRefusalTests(open: OpenExpertEngine): void {
     test(`expert ${weightDtype}: a result with NaN or infinity is "non-finite"`, async () => {
       const engine = await openExperts(open, { path: newPath(), ...base });
       for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30]) {
-        const data = input.data.slice();
+        const data = copyBytes(input.data);
         const view = new DataView(data.buffer);
         const lastRow = (data.length / 3) * 2;
         // The last row's first value, or for q8 its first scale; 1e30 overflows in w1 x * w3 x.

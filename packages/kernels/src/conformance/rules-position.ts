@@ -65,7 +65,7 @@ export const positionRules: AttentionRules = {
         .filter(({ tokenIndex }) => tokenIndex.at(-1) === last)
         .map(
           ({ expertId, input }) =>
-            `${expertId}: ${input.data.slice(-input.data.length / input.rows)}`,
+            `${expertId}: ${input.data.subarray(-input.data.length / input.rows).join()}`,
         )
         .join("\n");
     };

@@ -5,7 +5,7 @@ import type { ExpertOutput, StepSequence } from "../attention-engine.ts";
 import { encodeActivations } from "../reference/activation-rows.ts";
 import { type AttentionFixture, fixturePool } from "./attention-fixture.ts";
 import type { AttentionRules } from "./attention-invariance.ts";
-import { assertSameBits } from "./compare.ts";
+import { assertSameBits, copyBytes } from "./compare.ts";
 import { assertRefuses } from "./kernel-error-code.ts";
 import { part, planSequences } from "./planned-sequence.ts";
 import { answerBatches, runStep } from "./run-step.ts";
@@ -146,7 +146,7 @@ function wrongAnswers(
 }
 
 function withLastValue({ expertId, output }: ExpertOutput, value: number): ExpertOutput {
-  const data = output.data.slice();
+  const data = copyBytes(output.data);
   const view = new DataView(data.buffer);
   if (output.dtype === "f32") view.setFloat32(data.length - 4, value, true);
   else view.setUint16(data.length - 2, toBf16Bits(value), true);

@@ -10,6 +10,7 @@ import type {
 } from "../attention-engine.ts";
 import type { ExpertEngine } from "../expert-engine.ts";
 import { encodeActivations } from "../reference/activation-rows.ts";
+import { copyBytes } from "./compare.ts";
 import { normalValues, seededRandom } from "./seeded-random.ts";
 
 /** What stands for the experts. */
@@ -105,7 +106,7 @@ function copyDispatch({ batches, expertIds, combineWeights }: LayerDispatch): La
   return {
     batches: batches.map(({ expertId, input, tokenIndex }) => ({
       expertId,
-      input: { ...input, data: input.data.slice() },
+      input: { ...input, data: copyBytes(input.data) },
       tokenIndex: tokenIndex.slice(),
     })),
     expertIds: expertIds.slice(),
