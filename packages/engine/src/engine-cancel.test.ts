@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -57,7 +58,7 @@ test("cancelling at any point leaks no block and changes nobody else's tokens", 
         await experts.close();
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
@@ -81,7 +82,9 @@ test("a cancel leaves alone the calls of a step that another sequence is in", as
   const [leaving, staying] = toyRequests(2);
   const [, alone] = await generateAlone([leaving!, staying!]);
   let wasAborted = false;
+  const logged: string[] = [];
   const { engine } = openToyEngine({
+    log: { warn: (event) => logged.push(event) },
     intercept: async (_call, { signal }) => {
       await ticks(3);
       wasAborted ||= signal?.aborted === true;
@@ -95,6 +98,7 @@ test("a cancel leaves alone the calls of a step that another sequence is in", as
   expect((await left).error).toMatchObject({ code: "cancelled" });
   expect((await stayed).tokenIds).toEqual(alone!.tokenIds);
   expect(wasAborted).toBe(false);
+  expect(logged).toEqual([]); // leaving is no failure
 });
 
 test("the reader of a cancelled sequence is told at once, while its calls still hang", async () => {
@@ -137,4 +141,15 @@ test("a waiting sequence that is cancelled makes room in the queue at once", asy
   await first.return?.();
   expect((await second).error).toMatchObject({ code: "cancelled" });
   expect((await third).finished).toBeDefined();
+});
+
+test("a sequence that has ended, or never began, leaves nothing on its signal", async () => {
+  const { engine } = openToyEngine({ limits: { queuedSequencesMax: 1 } });
+  const { signal } = new AbortController();
+  const request = { ...toyRequests(1)[0]!, signal };
+  const answer = generate(engine, request);
+  expect(getEventListeners(signal, "abort")).toHaveLength(1);
+  expect(() => engine.generate({ ...request, decoder: letterDecoder() })).toThrow(/queue is full/);
+  expect((await answer).finished).toBeDefined();
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
 });

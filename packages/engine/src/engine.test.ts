@@ -66,6 +66,12 @@ test("sequences that do not fit wait their turn, and give the same tokens", asyn
   engine.checkIntegrity();
 });
 
+test("no step has more sequences than the limit, and as many when they are there", async () => {
+  const { engine, attention } = openToyEngine({ limits: { activeSequencesMax: 3 } });
+  await Promise.all(toyRequests(8).map((request) => generate(engine, request)));
+  expect(Math.max(...attention.stepSequences)).toBe(3);
+});
+
 test("events come in order: started, deltas, finished with usage and timings", async () => {
   let nowMs = 0;
   const { engine } = openToyEngine({ nowMs: () => (nowMs += 5), chooseSeed: () => 77n });
