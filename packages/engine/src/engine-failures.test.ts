@@ -98,7 +98,7 @@ test("a row that spoils its call takes no other sequence with it", async () => {
   expect(failed).toBeLessThan(8);
 });
 
-test("a failure that passes costs the sequences of that call, and nobody's later tokens", async () => {
+test("a failure that passes costs the sequences of that call and no others", async () => {
   const requests = toyRequests(8);
   const alone = await generateAlone(requests);
   await fc.assert(
@@ -162,7 +162,7 @@ test("a client that throws something else is still the expert's failure", async 
   expect((error as Error).message).toContain("surprise");
 });
 
-test("an engine failure fails the sequence it belongs to, and the others' tokens stay", async () => {
+test("an engine failure fails its own sequence, and the others' tokens stay", async () => {
   const requests = toyRequests(6);
   const alone = await generateAlone(requests);
   const poison = requests[4]!.promptTokenIds[0]!;

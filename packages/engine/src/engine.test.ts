@@ -28,7 +28,7 @@ test("a sequence's tokens do not change with its company", async () => {
   });
 });
 
-test("how prefill is cut into chunks makes no difference, and no step passes its budget", async () => {
+test("how prefill is cut makes no difference, and no step passes its budget", async () => {
   const requests = toyRequests(8);
   const alone = await generateAlone(requests);
   for (const stepTokensMax of [8, 9, 13, 64]) {

@@ -12,7 +12,7 @@ export interface ExpertUse {
   readonly calls: number;
   /** Rows of this sequence in them. */
   readonly rows: number;
-  /** Sums over the calls, by the worker's clock; each call counts whole for every sequence in it. */
+  /** Sums over the calls, by the worker's clock; a call counts whole for each sequence in it. */
   readonly queuedUs: number;
   readonly computedUs: number;
 }

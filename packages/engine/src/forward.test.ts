@@ -58,7 +58,7 @@ test("each sequence gets the rows of logits it asked for, whoever is beside it",
   );
 });
 
-test("every row is sent to K experts in every layer and written down once for its sequence", async () => {
+test("a row goes to K experts in every layer, each written down for its sequence", async () => {
   const step = [chunk(0, [3, 4, 5], "none"), chunk(1, [6], "last")];
   await runForward(step, openContext());
   for (const { tokenIds, expertUse } of step) {
