@@ -130,6 +130,18 @@ test("a damaged set is repaired, and only where it is damaged", async () => {
   expect(readTree(job.outDir)).toEqual(whole);
 });
 
+test("while a set is being repaired, neither it nor the shard under repair opens", async () => {
+  const job = writeSource();
+  await shardCheckpoint({ ...job, weightDtype });
+  truncateSync(join(job.outDir, "coordinator", "weights.safetensors"), 100);
+  truncateSync(join(job.outDir, "expert-01", "weights.safetensors"), 100);
+  await expectRefusal(runFor(18, job), "aborted"); // the coordinator is whole, expert 1 is not
+  await expectRefusal(readShardSet(job.outDir), "incomplete", "octet.json");
+  const damaged = openShard(join(job.outDir, "expert-01"), { verify: false });
+  await expectRefusal(damaged, "incomplete", "manifest.json");
+  await openShard(join(job.outDir, "expert-00"), { verify: true });
+});
+
 test("another dtype, source or config for a folder is refused, finished or not", async () => {
   for (const slices of [24, 1000]) {
     const job = writeSource();
