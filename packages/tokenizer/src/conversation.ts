@@ -42,11 +42,13 @@ export class Conversation {
 
   /**
    * The message after the longest beginning that renders, by bisection. A beginning also counts as
-   * good if it does so with one message more, for templates that want the user's word last.
+   * good if it does so with one message more, for templates that want the user's word last; so
+   * does a system prompt alone, which templates show only beside a user's message.
    */
   #firstMisfit(messages: readonly ChatMessage[]): number {
     const renders = (count: number): boolean =>
-      count < messages.length && this.#template.canRender(messages.slice(0, count));
+      (count === 1 && messages[0]?.role === "system") ||
+      this.#template.canRender(messages.slice(0, count));
     let good = 0;
     let bad = messages.length;
     while (bad - good > 1) {

@@ -33,8 +33,12 @@ export class PairMerger {
   /** Merges in place. @returns the part of `ids` that still holds tokens */
   merge(ids: Int32Array): Int32Array {
     const count = ids.length;
-    const next = Int32Array.from(ids, (_, at) => at + 1);
-    const previous = Int32Array.from(ids, (_, at) => at - 1);
+    const next = new Int32Array(count);
+    const previous = new Int32Array(count);
+    for (let at = 0; at < count; at++) {
+      next[at] = at + 1;
+      previous[at] = at - 1;
+    }
     /** The rank of the pair that begins here; what the heap says otherwise is out of date. */
     const rankAt = new Int32Array(count).fill(noRank);
     const heap = new PairHeap(count);

@@ -34,8 +34,13 @@ export function createSentencePieceEncoding(model: BpeModel, path: string): Text
       let count = 0;
       for (const character of spelled) {
         const id = vocabulary.textIdOf(character);
-        if (id !== undefined) ids[count++] = id;
-        else for (const byte of utf8.encode(character)) ids[count++] = byteIds[byte]!;
+        if (id !== undefined) {
+          ids[count++] = id;
+          continue;
+        }
+        const isAscii = character <= "\u007F";
+        const bytes = isAscii ? [character.charCodeAt(0)] : utf8.encode(character);
+        for (let i = 0; i < bytes.length; i++) ids[count++] = byteIds[bytes[i]!]!;
       }
       return merger.merge(ids.subarray(0, count));
     },
