@@ -1,13 +1,11 @@
 // From a service as protobuf-es describes it to what grpc-js serves and calls.
 import {
-  create,
   type DescMessage,
   type DescMethod,
   type DescService,
   fromBinary,
   type MessageInitShape,
   type MessageShape,
-  toBinary,
 } from "@bufbuild/protobuf";
 import type {
   handleBidiStreamingCall,
@@ -19,6 +17,7 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { encode } from "./forward-encoding.ts";
 
 /** What a method's handler must be, by its kind. Messages arrive whole and leave as literals. */
 export type Handler<Method extends DescMethod> = HandlerOfKind<
@@ -55,9 +54,9 @@ export function toMethodDefinition<Input extends DescMessage, Output extends Des
       method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
     responseStream:
       method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
-    requestSerialize: (message) => serialize(method.input, message),
+    requestSerialize: (message) => encode(method.input, message),
     requestDeserialize: (bytes) => fromBinary(method.input, bytes),
-    responseSerialize: (message) => serialize(method.output, message),
+    responseSerialize: (message) => encode(method.output, message),
     responseDeserialize: (bytes) => fromBinary(method.output, bytes),
   };
 }
@@ -77,9 +76,4 @@ export function addService<Service extends DescService>(
 ): void {
   const untyped: unknown = handlers; // grpc-js knows the handlers only by their names
   server.addService(toServiceDefinition(service), untyped as UntypedServiceImplementation);
-}
-
-function serialize<Desc extends DescMessage>(desc: Desc, message: MessageInitShape<Desc>): Buffer {
-  const bytes = toBinary(desc, create(desc, message));
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength); // a view, not a copy
 }

@@ -53,3 +53,21 @@ test("in q8 rows the scales are looked at, of every row, and the quants are not"
     }),
   );
 });
+
+test("one NaN is found at every place, length and alignment, and the largest number is not", () => {
+  for (const [dtype, ElementArray, one, nan, largest] of [
+    ["bf16", Uint16Array, 0x3f80, 0x7f81, 0x7f7f],
+    ["f32", Uint32Array, 0x3f800000, 0xff800001, 0x7f7fffff],
+  ] as const) {
+    for (let width = 1; width <= 9; width++) {
+      for (let at = 0; at < width; at++) {
+        const rows = { dtype, rows: 1, width };
+        const values = new ElementArray(width).fill(one);
+        values[at] = nan;
+        expect(verdicts(rows, new Uint8Array(values.buffer))).toEqual([true]);
+        values[at] = largest;
+        expect(verdicts(rows, new Uint8Array(values.buffer))).toEqual([false]);
+      }
+    }
+  }
+});
