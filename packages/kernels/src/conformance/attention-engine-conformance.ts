@@ -1,12 +1,9 @@
 // What every attention engine must do, whatever it computes on.
-import type { AttentionEngine, AttentionEngineOptions } from "../attention-engine.ts";
 import { attentionInvarianceTests } from "./attention-invariance.ts";
 import { attentionRefusalTests } from "./attention-refusals.ts";
 import { attentionRoutingTests } from "./attention-routing.ts";
 import { attentionTwinTests } from "./attention-twin.ts";
-
-/** Opens the engine under test. */
-export type OpenAttentionEngine = (options: AttentionEngineOptions) => Promise<AttentionEngine>;
+import type { OpenAttentionEngine } from "./open-engine.ts";
 
 /**
  * Registers vitest tests that hold the engine against the reference, against itself and against

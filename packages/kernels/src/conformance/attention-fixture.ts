@@ -2,8 +2,8 @@
 import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
 import type { AttentionEngine, StepSequence } from "../attention-engine.ts";
 import { openReferenceExpertEngine } from "../reference/reference-expert-engine.ts";
-import type { OpenAttentionEngine } from "./attention-engine-conformance.ts";
 import { allExperts } from "./expert-fixture.ts";
+import type { OpenAttentionEngine } from "./open-engine.ts";
 import { type Answer, expertAnswers, runStep, type StepTrace } from "./run-step.ts";
 import { writeSyntheticModel } from "./synthetic-model.ts";
 
@@ -18,6 +18,9 @@ export interface AttentionFixture {
   /** Runs one step after another on an engine of their own. */
   runSteps(steps: readonly (readonly StepSequence[])[], threads?: number): Promise<StepTrace[]>;
 }
+
+/** Rules by name, and how each is checked. */
+export type AttentionRules = Readonly<Record<string, (fixture: AttentionFixture) => Promise<void>>>;
 
 /** Blocks and tokens a block of every fixture's engine. */
 export const fixturePool = { numBlocks: 24, blockSizeTokens: 16 };
@@ -52,14 +55,5 @@ export async function createAttentionFixture(
       await engine.close();
       return traces;
     },
-  };
-}
-
-/** `create`, called when first asked for: rules that change nothing share a fixture. */
-export function once<T>(create: () => Promise<T>): () => Promise<T> {
-  let created: Promise<T> | undefined;
-  return () => {
-    created ??= create();
-    return created;
   };
 }

@@ -1,16 +1,14 @@
 // An attention engine against itself: what must not change a bit of a sequence's logits.
 import { test } from "vitest";
-import type { OpenAttentionEngine } from "./attention-engine-conformance.ts";
-import { type AttentionFixture, createAttentionFixture, once } from "./attention-fixture.ts";
+import { createAttentionFixture } from "./attention-fixture.ts";
 import { weightDtypes } from "./expert-fixture.ts";
+import { once } from "./once.ts";
+import type { OpenAttentionEngine } from "./open-engine.ts";
 import { companyRules } from "./rules-company.ts";
 import { positionRules } from "./rules-position.ts";
 import { stepRules } from "./rules-step.ts";
 import { scratchDirectory } from "./scratch-directory.ts";
 import { tinyModel } from "./tiny-model.ts";
-
-/** A rule, and the test of it on one model and dtype. */
-export type AttentionRules = Readonly<Record<string, (fixture: AttentionFixture) => Promise<void>>>;
 
 const models = {
   "": tinyModel(),

@@ -1,9 +1,10 @@
 // What every attention engine refuses, and with which code.
 import { test } from "vitest";
-import type { OpenAttentionEngine } from "./attention-engine-conformance.ts";
-import { createAttentionFixture, once } from "./attention-fixture.ts";
+import { createAttentionFixture } from "./attention-fixture.ts";
 import { attentionWeightRefusalTests } from "./attention-weight-refusals.ts";
 import { weightDtypes } from "./expert-fixture.ts";
+import { once } from "./once.ts";
+import type { OpenAttentionEngine } from "./open-engine.ts";
 import { closeRules } from "./rules-close.ts";
 import { refusalRules } from "./rules-refusal.ts";
 import { scratchDirectory } from "./scratch-directory.ts";

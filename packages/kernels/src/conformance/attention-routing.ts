@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { activationRowBytes, dispatchDtype, type ModelConfig, type WeightDtype } from "@octet/core";
 import { test } from "vitest";
 import type { LayerDispatch } from "../attention-engine.ts";
-import type { OpenAttentionEngine } from "./attention-engine-conformance.ts";
 import { weightDtypes } from "./expert-fixture.ts";
+import type { OpenAttentionEngine } from "./open-engine.ts";
 import { numBlocksFor, part, planSequences } from "./planned-sequence.ts";
 import { runStep, type StepTrace, tokenAnswers } from "./run-step.ts";
 import { scratchDirectory } from "./scratch-directory.ts";
@@ -49,13 +49,15 @@ export function attentionRoutingTests(open: OpenAttentionEngine): void {
   for (const weightDtype of weightDtypes) {
     for (const model of models) {
       const shape = `E=${model.numExperts} K=${model.numExpertsPerToken}`;
-      test(`attention ${weightDtype} ${shape}: each token is sent once to each expert it chose`, async () => {
+      const rule = `attention ${weightDtype} ${shape}: each token goes once to each of its experts`;
+      test(rule, async () => {
         const { dispatches } = await trace(model, weightDtype);
         for (const dispatch of dispatches) assertConserved(dispatch, model, weightDtype);
       });
     }
 
-    test(`attention ${weightDtype}: equal gate logits go to the lower ids, in equal parts`, async () => {
+    const tieRule = "equal gate logits go to the lower ids, in equal parts";
+    test(`attention ${weightDtype}: ${tieRule}`, async () => {
       const model = tinyModel({ numExperts: 16, numExpertsPerToken: 4 });
       const { dispatches } = await trace(model, weightDtype, (name, values) => {
         if (name.endsWith("gate.weight")) copyFirstRow(values, model.hiddenSize);

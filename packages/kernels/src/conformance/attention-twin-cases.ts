@@ -29,7 +29,7 @@ export interface AttentionTwinCase {
 const all: readonly WeightDtype[] = ["f32", "bf16", "q8"];
 const unblocked: readonly WeightDtype[] = ["f32", "bf16"];
 
-/** Prompts of 1, 5, 17 and 33 tokens; then decodes beside a chunk and a new prompt; then decodes. */
+/** Prompts of 1, 5, 17 and 33 tokens; decodes beside a chunk and a new prompt; decodes. */
 const mixed: Pick<AttentionTwinCase, "lengths" | "steps"> = {
   lengths: [3, 9, 19, 35, 9],
   steps: [

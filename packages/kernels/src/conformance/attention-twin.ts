@@ -5,11 +5,11 @@ import { test } from "vitest";
 import type { LayerDispatch, StepSequence } from "../attention-engine.ts";
 import { openReferenceAttentionEngine } from "../reference/reference-attention-engine.ts";
 import { readTensors } from "../reference/weight-reader.ts";
-import type { OpenAttentionEngine } from "./attention-engine-conformance.ts";
 import { attentionTolerance } from "./attention-tolerance.ts";
 import { type AttentionTwinCase, attentionTwinCases } from "./attention-twin-cases.ts";
 import { assertClose } from "./compare.ts";
 import { clearTokens, hiddenRows } from "./hidden-rows.ts";
+import type { OpenAttentionEngine } from "./open-engine.ts";
 import { numBlocksFor, part, planSequences } from "./planned-sequence.ts";
 import { type Answer, expertTokenAnswers, runStep, tokenAnswers } from "./run-step.ts";
 import { scratchDirectory } from "./scratch-directory.ts";
@@ -25,10 +25,10 @@ export function attentionTwinTests(open: OpenAttentionEngine): void {
     const { model, name, timeoutMs = 30_000 } = twinCase;
     for (const weightDtype of twinCase.dtypes) {
       const { bound, reason } = attentionTolerance[weightDtype];
-      const rule = `attention ${weightDtype}, ${name}: within ${bound} of the reference (${reason})`;
+      const rule = `${name}: within ${bound} of the reference (${reason})`;
       const answer = tokenAnswers(model, weightDtype);
       const run = () => compareEngines(open, newPath(), { twinCase, weightDtype, answer });
-      test(rule, { timeout: timeoutMs }, run);
+      test(`attention ${weightDtype}, ${rule}`, { timeout: timeoutMs }, run);
     }
   }
 

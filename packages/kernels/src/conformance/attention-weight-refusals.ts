@@ -2,10 +2,10 @@
 import { truncate } from "node:fs/promises";
 import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
 import { test } from "vitest";
-import type { OpenAttentionEngine } from "./attention-engine-conformance.ts";
 import { fixturePool } from "./attention-fixture.ts";
 import { weightDtypes } from "./expert-fixture.ts";
 import { assertRefuses } from "./kernel-error-code.ts";
+import type { OpenAttentionEngine } from "./open-engine.ts";
 import { writeSyntheticModel } from "./synthetic-model.ts";
 import { tinyModel } from "./tiny-model.ts";
 
@@ -17,7 +17,8 @@ export function attentionWeightRefusalTests(
     open({ model, weightDtype, weights, ...fixturePool, threads: 1 });
 
   for (const weightDtype of weightDtypes) {
-    test(`attention ${weightDtype}: missing, misshapen or cut-off weights are "bad-weights"`, async () => {
+    const rule = 'missing, misshapen or cut-off weights are "bad-weights"';
+    test(`attention ${weightDtype}: ${rule}`, async () => {
       const model = tinyModel();
       const path = newPath();
       const weights = await writeSyntheticModel({
@@ -61,7 +62,7 @@ export function attentionWeightRefusalTests(
     });
   }
 
-  test('attention: models that heads, RoPE or q8 blocks do not fit are "unsupported"', async () => {
+  test('attention: shapes that heads, RoPE or q8 do not fit are "unsupported"', async () => {
     const unsupported: [string, ModelConfig, WeightDtype][] = [
       ["4 query heads over 3", tinyModel({ numKeyValueHeads: 3 }), "f32"],
       ["an odd headDim", tinyModel({ headDim: 15 }), "f32"],

@@ -1,11 +1,15 @@
 // What every expert engine must do, whatever it computes on.
-import type { ExpertEngine, ExpertEngineOptions } from "../expert-engine.ts";
-import { expertBatchInvarianceTests } from "./expert-batch-invariance.ts";
-import { expertRefusalTests } from "./expert-refusals.ts";
+import { toExpertId } from "@octet/core";
+import { test } from "vitest";
+import { allExperts, type ExpertFixture, expertRows, weightDtypes } from "./expert-fixture.ts";
 import { expertTwinTests } from "./expert-twin.ts";
-
-/** Opens the engine under test. */
-export type OpenExpertEngine = (options: ExpertEngineOptions) => Promise<ExpertEngine>;
+import { once } from "./once.ts";
+import type { OpenExpertEngine } from "./open-engine.ts";
+import { expertInvarianceRules } from "./rules-expert-invariance.ts";
+import { expertRefusalRules } from "./rules-expert-refusal.ts";
+import { scratchDirectory } from "./scratch-directory.ts";
+import { writeSyntheticModel } from "./synthetic-model.ts";
+import { tinyModel } from "./tiny-model.ts";
 
 /**
  * Registers vitest tests that hold the engine against the reference, against itself and against
@@ -13,6 +17,30 @@ export type OpenExpertEngine = (options: ExpertEngineOptions) => Promise<ExpertE
  */
 export function expertEngineConformance(open: OpenExpertEngine): void {
   expertTwinTests(open);
-  expertBatchInvarianceTests(open);
-  expertRefusalTests(open);
+  const newPath = scratchDirectory();
+  const model = tinyModel({ hiddenSize: 96, intermediateSize: 160, numExperts: 4 });
+  for (const weightDtype of weightDtypes) {
+    const weights = once(() =>
+      writeSyntheticModel({ path: newPath(), model, weightDtype, seed: 11, parts: "experts" }),
+    );
+    const fixture: ExpertFixture = {
+      model,
+      weightDtype,
+      open,
+      newPath,
+      call: {
+        layer: 1,
+        expertId: toExpertId(2, model.numExperts),
+        input: expertRows(model, weightDtype, { numRows: 37, seed: 5 }),
+      },
+      openEngine: async ({ expertIds = allExperts(model), threads = 1 } = {}) =>
+        open({ model, weightDtype, weights: await weights(), expertIds, threads }),
+    };
+    for (const [name, check] of Object.entries({
+      ...expertInvarianceRules,
+      ...expertRefusalRules,
+    })) {
+      test(`expert ${weightDtype}: ${name}`, () => check(fixture));
+    }
+  }
 }

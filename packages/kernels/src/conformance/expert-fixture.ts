@@ -8,24 +8,32 @@ import {
   toExpertId,
   type WeightDtype,
 } from "@octet/core";
-import type { ExpertEngine } from "../expert-engine.ts";
+import type { ExpertCall, ExpertEngine } from "../expert-engine.ts";
 import { encodeActivations } from "../reference/activation-rows.ts";
-import type { OpenExpertEngine } from "./expert-engine-conformance.ts";
+import type { OpenExpertEngine } from "./open-engine.ts";
 import { normalValues, seededRandom } from "./seeded-random.ts";
-import { type SyntheticModelOptions, writeSyntheticModel } from "./synthetic-model.ts";
+
+/** What a rule is tried on. */
+export interface ExpertFixture {
+  readonly model: ModelConfig;
+  readonly weightDtype: WeightDtype;
+  readonly open: OpenExpertEngine;
+  /** A path that no file has yet. */
+  newPath(): string;
+  /** 37 rows for expert 2 of layer 1. */
+  readonly call: ExpertCall;
+  /** An engine of every expert on one thread, unless told; the weights are always the same. */
+  openEngine(options?: {
+    readonly expertIds?: readonly ExpertId[];
+    readonly threads?: number;
+  }): Promise<ExpertEngine>;
+}
+
+/** Rules by name, and how each is checked. */
+export type ExpertRules = Readonly<Record<string, (fixture: ExpertFixture) => Promise<void>>>;
 
 /** The dtypes every engine computes in. */
 export const weightDtypes: readonly WeightDtype[] = ["f32", "bf16", "q8"];
-
-/** Writes a model's experts and opens them all, unless told which. */
-export async function openExperts(
-  open: OpenExpertEngine,
-  options: SyntheticModelOptions & { expertIds?: readonly ExpertId[]; threads?: number },
-): Promise<ExpertEngine> {
-  const { model, weightDtype, expertIds = allExperts(model), threads = 1 } = options;
-  const weights = await writeSyntheticModel({ parts: "experts", ...options });
-  return open({ model, weightDtype, weights, expertIds, threads });
-}
 
 /** 0 .. E - 1. */
 export function allExperts(model: ModelConfig): ExpertId[] {

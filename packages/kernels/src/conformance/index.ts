@@ -1,7 +1,5 @@
-export {
-  attentionEngineConformance,
-  type OpenAttentionEngine,
-} from "./attention-engine-conformance.ts";
-export { expertEngineConformance, type OpenExpertEngine } from "./expert-engine-conformance.ts";
+export { attentionEngineConformance } from "./attention-engine-conformance.ts";
+export { expertEngineConformance } from "./expert-engine-conformance.ts";
+export type { OpenAttentionEngine, OpenExpertEngine } from "./open-engine.ts";
 export { type SyntheticModelOptions, writeSyntheticModel } from "./synthetic-model.ts";
 export { tinyModel } from "./tiny-model.ts";

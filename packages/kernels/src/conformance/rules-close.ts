@@ -1,7 +1,6 @@
 // What an engine says of itself, and what is left of it once it is closed.
 import assert from "node:assert/strict";
-import { fixturePool } from "./attention-fixture.ts";
-import type { AttentionRules } from "./attention-invariance.ts";
+import { type AttentionRules, fixturePool } from "./attention-fixture.ts";
 import { assertSameBits } from "./compare.ts";
 import { assertRefuses } from "./kernel-error-code.ts";
 import { part, planSequences } from "./planned-sequence.ts";

@@ -1,8 +1,7 @@
 // A sequence's bits do not depend on what is computed beside it, nor where, nor by how many.
 import { toBlockId } from "@octet/core";
 import type { StepSequence } from "../attention-engine.ts";
-import { type AttentionFixture, fixturePool } from "./attention-fixture.ts";
-import type { AttentionRules } from "./attention-invariance.ts";
+import { type AttentionFixture, type AttentionRules, fixturePool } from "./attention-fixture.ts";
 import { assertSameBits } from "./compare.ts";
 import { type PlannedSequence, part, planSequences } from "./planned-sequence.ts";
 import { runStep } from "./run-step.ts";

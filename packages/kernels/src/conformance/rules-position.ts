@@ -1,7 +1,6 @@
 // A position's bits depend on the tokens it may see, and on nothing else.
 import assert from "node:assert/strict";
-import { fixturePool } from "./attention-fixture.ts";
-import type { AttentionRules } from "./attention-invariance.ts";
+import { type AttentionRules, fixturePool } from "./attention-fixture.ts";
 import { assertSameBits } from "./compare.ts";
 import { type PlannedSequence, part, planSequences } from "./planned-sequence.ts";
 

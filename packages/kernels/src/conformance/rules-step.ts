@@ -1,8 +1,6 @@
 // A step's bits do not depend on how its calls fall among those of other steps.
 import assert from "node:assert/strict";
-import type { AttentionFixture } from "./attention-fixture.ts";
-import { fixturePool } from "./attention-fixture.ts";
-import type { AttentionRules } from "./attention-invariance.ts";
+import { type AttentionFixture, type AttentionRules, fixturePool } from "./attention-fixture.ts";
 import { assertSameBits } from "./compare.ts";
 import { part, planSequences } from "./planned-sequence.ts";
 import { answerBatches, runLayers, runStep } from "./run-step.ts";
