@@ -89,7 +89,7 @@ async function timed<T>(run: Promise<T>): Promise<{ result: PromiseSettledResult
   return { result: result!, ms: performance.now() - startedAtMs };
 }
 
-test("a worker killed outright fails its calls at once, by name, and serves again when back", async () => {
+test("a killed worker fails its calls at once, by name, and serves again when back", async () => {
   const { child, address } = await spawnWorker();
   const client = connect({ address }, { connectWaitMs: 40_000 });
   await client.forward(call, patient);
@@ -108,7 +108,7 @@ test("a worker killed outright fails its calls at once, by name, and serves agai
   expect((await waitsForItsReturn).workerId).toBe("affine-worker");
 });
 
-test("a stopped worker costs a call its deadline and no more, and answers when it goes on", async () => {
+test("a stopped worker costs a call its deadline, and answers when it goes on", async () => {
   const { child, address } = await spawnWorker();
   const client = connect({ address });
   await client.forward(call, patient);
@@ -131,7 +131,7 @@ test("a worker that accepts connections and says nothing is down", async () => {
   await client.forward(call, patient);
 });
 
-test("a call waits for a worker that is not there, but not for long; then calls fail at once", async () => {
+test("a call waits a little for a worker that is not there; later ones fail at once", async () => {
   const gone = await serve(new AffineExpertEngine("f32", experts));
   await gone.stop();
   const client = connect({ address: gone.address }, { connectWaitMs: 300 });

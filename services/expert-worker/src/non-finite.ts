@@ -32,7 +32,7 @@ function anyNonFinite(bytes: Uint8Array, elementBytes: 2 | 4): boolean {
 
 /**
  * Looks at last bytes alone, four bytes of memory at a time: those of NaN, infinity and numbers
- * beyond 1.7e38 end in seven ones, and hardly any others occur. Fast over megabytes, where it matters.
+ * beyond 1.7e38 end in seven ones, and hardly any others occur. Over megabytes it matters.
  */
 function mayHaveNonFinite(bytes: Uint8Array, elementBytes: 2 | 4): boolean {
   const skipped = -bytes.byteOffset & 3;
