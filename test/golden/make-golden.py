@@ -23,7 +23,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from compare import compare_folders
 from models import MODELS, VOCAB_SIZE, GoldenModel
-from runs import choose_prompts, greedy_run, prompt_logits
+from runs import choose_prompts, gate_choices, greedy_run, prompt_logits
 from tokenizer_files import save_tokenizer
 from weights import fill_weights
 
@@ -74,6 +74,11 @@ def expected_tensors(folder: Path, golden: GoldenModel) -> dict[str, torch.Tenso
             tensors[f"{index}.{label}.logits"] = prompt_logits(model, prompt)
             tensors[f"{index}.{label}.greedy"] = tokens
             tensors[f"{index}.{label}.gaps"] = gaps
+            if label == "f32":
+                fed = [*prompt, *tokens.tolist()[:-1]]
+                experts, margins = gate_choices(model, fed)
+                tensors[f"{index}.f32.experts"] = experts
+                tensors[f"{index}.f32.margins"] = margins
     return tensors
 
 

@@ -32,6 +32,23 @@ def greedy_run(
 
 
 @torch.no_grad()
+def gate_choices(
+    model: MixtralForCausalLM, tokens: list[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The experts of every token, and by how much the gate preferred them to the best one left out.
+
+    Experts by falling gate logit, [t, L, K] u8; the gap between the gate logits of the last expert
+    chosen and the first not chosen, [t, L] f32.
+    """
+    output = model(torch.tensor([tokens]), use_cache=False, output_router_logits=True)
+    numbers = model.config.num_experts_per_tok
+    logits = torch.stack(output.router_logits, dim=1).float()
+    top = logits.topk(numbers + 1, dim=-1)
+    margins = top.values[..., numbers - 1] - top.values[..., numbers]
+    return top.indices[..., :numbers].to(torch.uint8).contiguous(), margins.contiguous()
+
+
+@torch.no_grad()
 def greedy_batch(
     model: MixtralForCausalLM, prompts: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
