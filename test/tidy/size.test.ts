@@ -3,7 +3,8 @@ import { readSources } from "./source-tree.ts";
 
 const sourceLinesMax = 400;
 const testLinesMax = 600;
-const lineLengthMax = 100;
+/** The formatter breaks at 100; a string that it cannot break may go a little beyond. */
+const lineLengthMax = 110;
 
 const files = readSources(
   ["packages", "services", "test", "tools"],
