@@ -54,6 +54,10 @@ export async function startLocalCluster(
   const [freeAddress, ...workerAddresses] = freePorts.map((free) => `127.0.0.1:${free}`);
   const address = port === undefined ? freeAddress! : `127.0.0.1:${port}`;
 
+  process.stderr.write(
+    `octet: starting ${index.modelName} (${index.weightDtype}): a coordinator and ` +
+      `${numExperts} expert-workers\n`,
+  );
   const display = createClusterDisplay(process.stderr);
   const cores = availableParallelism();
   try {
