@@ -113,7 +113,8 @@ function writeConfig(dir: string): void {
 
 /** One block of Gaussian bf16 numbers for each deviation; tensors take windows of it. */
 function gaussianBlock(deviation: number): Uint8Array {
-  const count = 4 * 1024 * 1024;
+  // Odd, so that no two rows of a matrix are windows at the same place.
+  const count = 4 * 1024 * 1024 - 3;
   const bits = new Uint16Array(count);
   let state = 0x9e3779b9;
   const uniform = () => {
