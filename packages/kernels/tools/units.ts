@@ -30,7 +30,6 @@ export const commonFlags = [
 ];
 
 const kernelsSource = "kernels.cpp";
-const selfTestSource = "self-test.cpp";
 
 function kernelUnits(arch: string): Unit[] {
   const portable = { name: "kernels-portable", source: kernelsSource, flags: [] };
@@ -59,6 +58,10 @@ function isGlue(source: string): boolean {
   return source.endsWith("addon.cpp") || source === "async-host.cpp";
 }
 
+function isSelfTest(source: string): boolean {
+  return source.startsWith("self-test");
+}
+
 function engineUnits(keep: (source: string) => boolean, flags: readonly string[]): Unit[] {
   return readdirSync(nativeFolder)
     .filter((file) => file.endsWith(".cpp") && file !== kernelsSource && keep(file))
@@ -81,7 +84,7 @@ export function addonUnits(arch: string): Unit[] {
     "-DNAPI_VERSION=9",
     "-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL",
   ];
-  const notGlue = (file: string) => !isGlue(file) && file !== selfTestSource;
+  const notGlue = (file: string) => !isGlue(file) && !isSelfTest(file);
   return [...kernelUnits(arch), ...engineUnits(isGlue, glueFlags), ...engineUnits(notGlue, [])];
 }
 

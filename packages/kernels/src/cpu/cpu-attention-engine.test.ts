@@ -1,0 +1,4 @@
+import { attentionEngineConformance } from "../conformance/attention-engine-conformance.ts";
+import { openCpuAttentionEngine } from "./cpu-attention-engine.ts";
+
+attentionEngineConformance(openCpuAttentionEngine);

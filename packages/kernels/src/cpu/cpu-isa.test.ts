@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { toBlockId, toExpertId } from "@octet/core";
+import { test } from "vitest";
+import { assertSameBits } from "../conformance/compare.ts";
+import { allExperts, expertRows, weightDtypes } from "../conformance/expert-fixture.ts";
+import { assertRefuses } from "../conformance/kernel-error-code.ts";
+import { expertTokenAnswers, runStep } from "../conformance/run-step.ts";
+import { scratchDirectory } from "../conformance/scratch-directory.ts";
+import { writeSyntheticModel } from "../conformance/synthetic-model.ts";
+import { tinyModel } from "../conformance/tiny-model.ts";
+import { openCpuAttentionEngine } from "./cpu-attention-engine.ts";
+import { openCpuExpertEngine } from "./cpu-expert-engine.ts";
+import { cpuIsa, selectIsa, supportedCpuIsas } from "./cpu-isa.ts";
+import type { CpuIsa } from "./native-addon.ts";
+
+const newPath = scratchDirectory();
+// Sizes that leave tails: 97 is no multiple of 16, 2144 is more than one pass over the columns.
+const expertModel = (isQ8: boolean) =>
+  tinyModel({ hiddenSize: isQ8 ? 96 : 97, intermediateSize: 2144, numLayers: 1, numExperts: 2 });
+const attentionModel = tinyModel({
+  hiddenSize: 160,
+  numAttentionHeads: 6,
+  numKeyValueHeads: 2,
+  headDim: 48,
+  numExperts: 5,
+  numExpertsPerToken: 3,
+  slidingWindow: 21,
+});
+
+test("the fastest build is chosen, and the portable one is always there", () => {
+  const supported = supportedCpuIsas();
+  assert.equal(cpuIsa(), supported[0]);
+  assert.equal(supported.at(-1), "portable");
+});
+
+test('an instruction set this CPU lacks is "unsupported"', async () => {
+  const all: CpuIsa[] = ["avx512", "avx2", "portable"];
+  const lacking = all.find((isa) => !supportedCpuIsas().includes(isa)) ?? ("sve" as CpuIsa);
+  await assertRefuses("unsupported", () => selectIsa(lacking), lacking);
+});
+
+for (const weightDtype of weightDtypes) {
+  test(`expert ${weightDtype}: every build this machine runs gives the same bits`, async () => {
+    const model = expertModel(weightDtype === "q8");
+    const weights = await writeSyntheticModel({
+      path: newPath(),
+      model,
+      weightDtype,
+      seed: 21,
+      parts: "experts",
+    });
+    const open = (isa: CpuIsa, threads: number) =>
+      openCpuExpertEngine({
+        model,
+        weightDtype,
+        weights,
+        expertIds: allExperts(model),
+        threads,
+        isa,
+      });
+    const expertId = toExpertId(1, model.numExperts);
+    for (const numRows of [1, 2, 7, 25, 130]) {
+      const input = expertRows(model, weightDtype, { numRows, seed: numRows });
+      const portable = await open("portable", 1);
+      const expected = await portable.forward({ layer: 0, expertId, input });
+      await portable.close();
+      for (const isa of supportedCpuIsas()) {
+        const engine = await open(isa, 3);
+        const { data } = await engine.forward({ layer: 0, expertId, input });
+        assertSameBits(data, expected.data, `${isa}, ${numRows} rows`);
+        await engine.close();
+      }
+    }
+  });
+
+  test(`attention ${weightDtype}: every build this machine runs gives the same bits`, async () => {
+    const model = attentionModel;
+    const weights = await writeSyntheticModel({
+      path: newPath(),
+      model,
+      weightDtype,
+      seed: 22,
+      parts: "attention",
+    });
+    const run = async (isa: CpuIsa, threads: number) => {
+      const pool = { numBlocks: 12, blockSizeTokens: 5 };
+      const options = { model, weightDtype, weights, threads, isa, ...pool };
+      const engine = await openCpuAttentionEngine(options);
+      assert.equal(engine.device, `cpu ${isa}, ${threads} thread${threads === 1 ? "" : "s"}`);
+      const blocks = [11, 3, 7, 0, 9, 2, 5, 1].map(toBlockId);
+      const tokenIds = Int32Array.from({ length: 38 }, (_, i) => (i * 37) % model.vocabSize);
+      const step = { tokenIds, startPosition: 0, blockTable: blocks, logits: "all" } as const;
+      const trace = await runStep(engine, [step], expertTokenAnswers(model, weightDtype));
+      await engine.close();
+      return trace;
+    };
+    const expected = await run("portable", 1);
+    for (const isa of supportedCpuIsas()) {
+      const { dispatches, logits } = await run(isa, 3);
+      assertSameBits(logits, expected.logits, `${isa}: logits`);
+      dispatches.forEach((dispatch, layer) => {
+        const { expertIds, combineWeights, batches } = expected.dispatches[layer]!;
+        assertSameBits(dispatch.expertIds, expertIds, `${isa}: experts of layer ${layer}`);
+        assertSameBits(dispatch.combineWeights, combineWeights, `${isa}: weights of ${layer}`);
+        dispatch.batches.forEach(({ input }, batch) => {
+          assertSameBits(input.data, batches[batch]!.input.data, `${isa}: rows of ${layer}`);
+        });
+      });
+    }
+  });
+}
