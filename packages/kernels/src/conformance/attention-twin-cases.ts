@@ -113,6 +113,12 @@ export const attentionTwinCases: readonly AttentionTwinCase[] = [
     dtypes: all,
     ...mixed,
   },
+  {
+    name: "an eps that would be missed",
+    model: tinyModel({ rmsNormEps: 0.01 }),
+    dtypes: ["f32"],
+    ...mixed,
+  },
   { name: "window of 7", model: tinyModel({ slidingWindow: 7 }), dtypes: all, ...mixed },
   { name: "window of 1", model: tinyModel({ slidingWindow: 1 }), dtypes: ["f32"], ...mixed },
   {
