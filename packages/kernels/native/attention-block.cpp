@@ -1,4 +1,4 @@
-// The attention half of a layer: norm, projections, RoPE, KV write, attention, projection, residual.
+// The attention half of a layer: norm, projections, RoPE, KV write, attention, output projection.
 #include <string.h>
 
 #include <algorithm>

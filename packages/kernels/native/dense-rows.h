@@ -62,7 +62,8 @@ struct DenseRows {
     for (; column + 16 <= tile.end; column += 16) {
       Vec16 weights[W];
       for (int w = 0; w < W; w++) {
-        weights[w] = Elements::read(tile.weights + w * tile.weightStride + column * Elements::bytes);
+        const uint8_t* row = tile.weights + w * tile.weightStride;
+        weights[w] = Elements::read(row + column * Elements::bytes);
       }
       step<W, X>(weights, activations, column, sums);
     }

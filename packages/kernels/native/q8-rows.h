@@ -32,7 +32,7 @@ struct Q8Rows {
       float scales[X][W][scalesPerLoad];
       loadScales<W, X>(tile, column, scales);
       const int64_t left = tile.end - column;
-      const int64_t groups = left >= columnsPerLoad ? columnsPerLoad / groupColumns : groupsIn(left);
+      const int64_t groups = groupsIn(left < columnsPerLoad ? left : columnsPerLoad);
       for (int64_t group = 0; group < groups; group++) {
         const int64_t at = column + group * groupColumns;
         for (int w = 0; w < W; w++) {

@@ -33,7 +33,9 @@ Cache makeCache(Random& random, const Case& c) {
       fillElements(random, c.format, to, size_t(c.headDim));
     }
   }
-  for (int64_t block = numBlocks - 1; block >= 0; block--) cache.blockTable.push_back(int32_t(block));
+  for (int64_t block = numBlocks - 1; block >= 0; block--) {
+    cache.blockTable.push_back(int32_t(block));
+  }
   return cache;
 }
 

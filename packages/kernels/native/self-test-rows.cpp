@@ -80,7 +80,8 @@ void testElementwise(Random& random, int64_t width) {
     for (size_t i = 0; i < out.size(); i++) {
       const double in = double(x[i] * 120.0f);
       const double expected = in / (1 + exp(-in)) * double(y[i]);
-      check(fabs(double(out[i]) - expected) <= 1e-6 * fabs(expected) + 1e-34, "silu is x / (1 + e^-x)");
+      const double error = fabs(double(out[i]) - expected);
+      check(error <= 1e-6 * fabs(expected) + 1e-34, "silu is x / (1 + e^-x)");
     }
     return out;
   });

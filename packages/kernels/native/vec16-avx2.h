@@ -92,7 +92,8 @@ OCTET_INLINE Vec16 loadPair(const float* from) {
   return {_mm256_broadcast_ss(from), _mm256_broadcast_ss(from + 1)};
 }
 
-// Even and odd elements apart, widened: two multiply-adds then leave element 4i .. 4i + 3 in lane i.
+// Even and odd elements apart, widened: two multiply-adds then leave elements 4i .. 4i + 3 in
+// lane i.
 struct Q8Group {
   int16_t even[32];
   int16_t odd[32];
