@@ -9,6 +9,7 @@ import argparse
 import random
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import facts
 from documents import render, write_documents
@@ -16,6 +17,18 @@ from frames import fill, table
 from text import de, en, es, fr, it
 
 LANGUAGES: dict[str, ModuleType] = {"en": en, "fr": fr, "de": de, "es": es, "it": it}
+
+
+class Mix(NamedTuple):
+    plain: float
+    """Share of documents that are plain text."""
+    stories: float
+    """Share of the questions of a chat that ask for a story."""
+
+
+# Stories teach the languages' grammar first; the second stage has many more questions to a token.
+FIRST_STAGE = Mix(plain=0.28, stories=0.16)
+SECOND_STAGE = Mix(plain=0.12, stories=0.05)
 
 SINGLE_TURN = [
     (facts.small_talk, 24),
@@ -76,16 +89,18 @@ def plain(text: ModuleType, rng: random.Random) -> dict:
         return {"kind": "story", "text": story(text, slots, rng)}
     if draw < 0.8:
         return {"kind": "scene", "text": fill(rng.choice(text.SCENES), slots, rng)}
-    kind = rng.choice([facts.concept, facts.capital_city, facts.colour, facts.animal, facts.calendar])
+    kind = rng.choice(
+        [facts.concept, facts.capital_city, facts.colour, facts.animal, facts.calendar]
+    )
     answers = [kind(text, rng)[1] for _ in range(rng.randint(1, 3))]
     return {"kind": "facts", "text": " ".join(dict.fromkeys(answers))}
 
 
-def single_turn(text: ModuleType, rng: random.Random) -> facts.Pair:
+def single_turn(text: ModuleType, rng: random.Random, stories: float) -> facts.Pair:
     draw = rng.random()
-    if draw < 0.16:
+    if draw < stories:
         return asked_story(text, rng)
-    if draw < 0.22:
+    if draw < stories + 0.06:
         return facts.translation(text, LANGUAGES, rng)
     kinds, weights = zip(*SINGLE_TURN, strict=True)
     return rng.choices(kinds, weights)[0](text, rng)
@@ -99,9 +114,9 @@ def careless(question: str, rng: random.Random) -> str:
     return question.lower() if rng.random() < 0.6 else question
 
 
-def chat(text: ModuleType, rng: random.Random) -> dict:
+def chat(text: ModuleType, rng: random.Random, stories: float) -> dict:
     turns = rng.choices([1, 2, 3, 4], [80, 12, 5, 3])[0]
-    pairs = [single_turn(text, rng) for _ in range(turns)]
+    pairs = [single_turn(text, rng, stories) for _ in range(turns)]
     if rng.random() < 0.04:
         name = facts.a_name(text, rng)
         slots = {"n": name}
@@ -122,13 +137,16 @@ def chat(text: ModuleType, rng: random.Random) -> dict:
     return {"kind": "chat", "messages": messages}
 
 
-def compose(count: int, seed: int) -> list[dict]:
+def compose(count: int, seed: int, mix: Mix) -> list[dict]:
     rng = random.Random(seed)
     documents = []
     for _ in range(count):
         name = rng.choices(list(LANGUAGES), [26, 19, 19, 18, 18])[0]
-        make = plain if rng.random() < 0.28 else chat
-        documents.append({"lang": name} | make(LANGUAGES[name], rng))
+        if rng.random() < mix.plain:
+            document = plain(LANGUAGES[name], rng)
+        else:
+            document = chat(LANGUAGES[name], rng, mix.stories)
+        documents.append({"lang": name} | document)
     return documents
 
 
@@ -139,12 +157,14 @@ def main() -> None:
     parser.add_argument("--heldout", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=17)
     a = parser.parse_args()
-    train = compose(a.count, a.seed)
-    seen = {render(document) for document in train}
-    heldout = [d for d in compose(a.heldout, a.seed + 1) if render(d) not in seen]
-    write_documents(a.out / "train.jsonl", train)
-    write_documents(a.out / "heldout.jsonl", heldout)
-    print(f"{len(train)} documents ({len(seen)} different), {len(heldout)} held out")
+    first = compose(a.count, a.seed, FIRST_STAGE)
+    second = compose(a.count, a.seed + 2, SECOND_STAGE)
+    seen = {render(document) for document in first + second}
+    made = compose(a.heldout, a.seed + 1, FIRST_STAGE)
+    heldout = [d for d in made if render(d) not in seen]
+    for name, documents in (("train", first), ("second", second), ("heldout", heldout)):
+        write_documents(a.out / f"{name}.jsonl", documents)
+    print(f"2 x {a.count} documents ({len(seen)} different), {len(heldout)} held out")
 
 
 if __name__ == "__main__":

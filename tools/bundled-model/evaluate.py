@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from transformers import AutoTokenizer, MixtralForCausalLM
 
 from documents import read_documents, render
-from train import encode
+from packing import encode
 
 NEW_TOKENS = 96
 
@@ -49,7 +49,8 @@ def expert_shares(model, tokenizer, documents: list[dict]) -> list[list[float]]:
             top = scores.topk(model.config.num_experts_per_tok, dim=-1).indices
             chosen[layer] += torch.bincount(top.flatten(), minlength=len(chosen[layer]))
     return [
-        [round(v, 4) for v in (counts / counts.sum()).tolist()] for _, counts in sorted(chosen.items())
+        [round(v, 4) for v in (counts / counts.sum()).tolist()]
+        for _, counts in sorted(chosen.items())
     ]
 
 

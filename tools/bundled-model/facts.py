@@ -105,7 +105,9 @@ def animal(text: ModuleType, rng: random.Random) -> Pair:
 def invented_word(rng: random.Random) -> str:
     """A word of no language, so that a word never seen is met with "I do not know"."""
     syllables = [
-        rng.choice("bcdfghjklmnprstvwz") + rng.choice("aeiou") + rng.choice(["", "", "l", "n", "r", "s"])
+        rng.choice("bcdfghjklmnprstvwz")
+        + rng.choice("aeiou")
+        + rng.choice(["", "", "l", "n", "r", "s"])
         for _ in range(rng.randint(2, 4))
     ]
     word = "".join(syllables)
@@ -130,7 +132,9 @@ def greeting_by_name(text: ModuleType, rng: random.Random) -> Pair:
     if rng.random() < 0.4:
         return fill(request, {"n": name}, rng), fill(answer, {"n": name}, rng)
     slots = {"n": name}
-    return fill(rng.choice(text.NAME_SAYINGS), slots, rng), fill(rng.choice(text.NAME_ANSWERS), slots, rng)
+    return fill(rng.choice(text.NAME_SAYINGS), slots, rng), fill(
+        rng.choice(text.NAME_ANSWERS), slots, rng
+    )
 
 
 def a_name(text: ModuleType, rng: random.Random) -> str:
@@ -155,7 +159,9 @@ def code(text: ModuleType, rng: random.Random) -> Pair:
         "js": f'console.log("{greeting}");',
         "list": "fruits = [" + ", ".join(f'"{fruit}"' for fruit in fruits) + "]",
     }
-    return rng.choice(text.CODE_REQUESTS[kind]), f"{rng.choice(text.CODE_INTRO)}\n\n{programs[kind]}"
+    return rng.choice(
+        text.CODE_REQUESTS[kind]
+    ), f"{rng.choice(text.CODE_INTRO)}\n\n{programs[kind]}"
 
 
 def translation(text: ModuleType, others: dict[str, ModuleType], rng: random.Random) -> Pair:
@@ -169,4 +175,6 @@ def translation(text: ModuleType, others: dict[str, ModuleType], rng: random.Ran
         "v": foreign[at].replace("_", " "),
         "l": text.LANGUAGE_NAMES[language],
     }
-    return fill(rng.choice(text.TRANSLATE_QUESTIONS), slots, rng), fill(text.TRANSLATE_ANSWER, slots, rng)
+    return fill(rng.choice(text.TRANSLATE_QUESTIONS), slots, rng), fill(
+        text.TRANSLATE_ANSWER, slots, rng
+    )

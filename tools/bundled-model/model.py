@@ -98,7 +98,10 @@ def mix_experts(block, x: torch.Tensor, counted: torch.Tensor | None):
     tokens = order // EXPERTS_PER_TOKEN
     counts = torch.bincount(chosen.flatten(), minlength=NUM_EXPERTS).tolist()
     # unbind, not indexing: the gradient of an index is a whole tensor of zeros for every expert.
-    gate_up_proj, down_proj = block.experts.gate_up_proj.unbind(0), block.experts.down_proj.unbind(0)
+    gate_up_proj, down_proj = (
+        block.experts.gate_up_proj.unbind(0),
+        block.experts.down_proj.unbind(0),
+    )
     outputs = []
     for expert, rows in enumerate(x[tokens].split(counts)):
         gate, up = F.linear(rows, gate_up_proj[expert]).chunk(2, dim=-1)

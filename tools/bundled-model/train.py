@@ -1,5 +1,7 @@
 """Trains the bundled model on the CPU. Seeded; resumes from the last checkpoint in --run.
 
+A checkpoint is written every few minutes, and when the run is told to stop.
+
 The learning rate warms up, stays, and falls linearly over the last part (--decay-from); the moment
 of the fall may be changed on resuming, so a run can be cut to the time there is.
 """
@@ -10,6 +12,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -17,85 +20,13 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
-from documents import read_documents, render
+from documents import read_documents
 from model import forward, new_config, new_model
+from packing import encode, own_document_mask, pack
 
 BALANCE_WEIGHT = 0.02
 Z_WEIGHT = 1e-3
 GRADIENT_NORM = 1.0
-
-
-def encode(tokenizer: Tokenizer, documents: list[dict], limit: int) -> list[tuple[list, list]]:
-    """(ids, weights) of each document of at most `limit` tokens; a weight is of predicting its id.
-
-    In a chat only the answers and their ends are to be predicted: weight 1; questions have 0.
-    """
-    close = tokenizer.encode("[/INST]", add_special_tokens=False).ids
-    texts = [render(d) for d in documents]
-    out = []
-    for document, coded in zip(
-        documents, tokenizer.encode_batch(texts, add_special_tokens=False), strict=True
-    ):
-        ids = coded.ids
-        if len(ids) > limit:
-            continue
-        weights = [1.0] * len(ids)
-        if "messages" in document:
-            asked = True
-            for at, token in enumerate(ids):
-                weights[at] = 0.0 if asked else 1.0
-                if asked and ids[max(0, at + 1 - len(close)) : at + 1] == close:
-                    asked = False
-                elif token == 2:
-                    asked = True
-        out.append((ids, weights))
-    return out
-
-
-def pack(encoded: list[tuple[list, list]], length: int, rng: random.Random):
-    """Rows of whole documents: ids, weights and document numbers, each [N, length].
-
-    Padding has id 2, weight 0 and a document number of its own, negative.
-    """
-    order = list(range(len(encoded)))
-    rng.shuffle(order)
-    open_rows: list[list[int]] = []
-    done: list[list[int]] = []
-    room: list[int] = []
-    for index in order:
-        size = len(encoded[index][0])
-        slot = next((i for i, free in enumerate(room) if free >= size), None)
-        if slot is None:
-            open_rows.append([])
-            room.append(length)
-            slot = len(open_rows) - 1
-        open_rows[slot].append(index)
-        room[slot] -= size
-        if room[slot] < 8 or len(open_rows) > 64:
-            full = min(range(len(room)), key=room.__getitem__)
-            done.append(open_rows.pop(full))
-            room.pop(full)
-    done.extend(open_rows)
-    rng.shuffle(done)
-    ids = torch.full((len(done), length), 2, dtype=torch.long)
-    weights = torch.zeros(len(done), length)
-    owners = torch.full((len(done), length), -1, dtype=torch.long)
-    for row, members in enumerate(done):
-        at = 0
-        for number, index in enumerate(members):
-            tokens, weight = encoded[index]
-            ids[row, at : at + len(tokens)] = torch.tensor(tokens)
-            weights[row, at : at + len(tokens)] = torch.tensor(weight)
-            weights[row, at] = 0.0
-            owners[row, at : at + len(tokens)] = number
-            at += len(tokens)
-    return ids, weights, owners
-
-
-def own_document_mask(owners: torch.Tensor) -> torch.Tensor:
-    """[B, 1, T, T]: true where a position may attend, itself and before in its own document."""
-    same = owners.unsqueeze(-1) == owners.unsqueeze(-2)
-    return (same.tril())[:, None]
 
 
 def learning_rate(step: int, a: argparse.Namespace) -> float:
@@ -184,9 +115,7 @@ def main() -> None:
     a.run.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.from_file(str(a.tokenizer))
     encoded = encode(tokenizer, read_documents(a.data), a.length)
-    model = new_model(
-        new_config(tokenizer.get_vocab_size(), a.hidden, a.layers, a.intermediate)
-    )
+    model = new_model(new_config(tokenizer.get_vocab_size(), a.hidden, a.layers, a.intermediate))
     check_forward(model)
     optimizer = new_optimizer(model, a.lr)
     step = 0
@@ -196,11 +125,14 @@ def main() -> None:
         optimizer.load_state_dict(state["optimizer"])
         step = state["step"]
         print(f"resumed at step {step}")
+    stopping = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopping.append(True))
     started = saved = time.monotonic()
     log = (a.run / "log.jsonl").open("a", encoding="utf-8")
     epoch, rows, tokens = -1, None, 0
     per_epoch = None
-    while step < a.steps and time.monotonic() - started < a.minutes * 60:
+    while step < a.steps and not stopping and time.monotonic() - started < a.minutes * 60:
         # The order of rows depends on the seed and the step alone, so a resumed run goes on in it.
         if rows is None or step // per_epoch != epoch:
             if per_epoch is None:
@@ -216,7 +148,12 @@ def main() -> None:
         tokens += figures["tokens"]
         seconds = time.monotonic() - started
         if step % 20 == 0:
-            line = {"step": step, "epoch": epoch, "lr": lr, "per_second": tokens / seconds} | figures
+            line = {
+                "step": step,
+                "epoch": epoch,
+                "lr": lr,
+                "per_second": tokens / seconds,
+            } | figures
             log.write(json.dumps({k: round(v, 5) for k, v in line.items()}) + "\n")
             log.flush()
         if time.monotonic() - saved > a.save_minutes * 60:
