@@ -445,7 +445,8 @@ export const CallFailureCodeSchema: GenEnum<CallFailureCode> = /*@__PURE__*/
 export const ExpertService: GenService<{
   /**
    * One long-lived stream for each (coordinator, worker). Requests carry ids; responses come in
-   * any order, exactly one for each call that was not cancelled.
+   * any order, exactly one for each call that was not cancelled. The worker sends its headers as
+   * soon as it hears the stream: until then the coordinator counts it as away.
    *
    * @generated from rpc octet.expert.v1.ExpertService.Forward
    */
