@@ -61,10 +61,7 @@ function install(env) {
 function build(env) {
   const stale = !existsSync(builtFile);
   if (stale) say("building the native kernels (once; about a minute)");
-  // Turbo runs each package's script with pnpm, which need not be on the PATH: npx puts it there.
-  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const turbo = ["turbo", "run", "build", "--output-logs=errors-only"];
-  const child = spawnSync("npx", ["--yes", "--package", packageManager, "--", ...turbo], {
+  const child = spawnSync("turbo", ["run", "build", "--output-logs=errors-only"], {
     cwd: root,
     env,
     encoding: "utf8",

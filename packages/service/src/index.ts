@@ -7,5 +7,5 @@ export {
   parseEnvironment,
 } from "./config.ts";
 export { type RunningService, runService, type SharedConfig } from "./lifecycle.ts";
-export { type OpenedServer, openServer } from "./open-server.ts";
+export { type OpenedServer, type ServerOptions, startOnServer } from "./open-server.ts";
 export { shardProgressLog } from "./shard-progress-log.ts";

@@ -2,7 +2,9 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { addHealthAndReflection, type Health, serverOptions } from "@octet/protocol";
+import type { Logger } from "@octet/telemetry";
 import { ConfigError, isLoopback } from "./config.ts";
+import type { RunningService } from "./lifecycle.ts";
 
 /** A server that listens. Its services are added by the caller, before or after it is ready. */
 export interface OpenedServer {
@@ -14,17 +16,38 @@ export interface OpenedServer {
   close(graceMs: number): Promise<void>;
 }
 
+/** Where a service listens, and what it answers there. */
+export interface ServerOptions {
+  /** host:port; port 0 takes any. */
+  readonly listen: string;
+  readonly services: readonly DescService[];
+  /** Whether connections from other machines may go unencrypted. */
+  readonly allowPlaintext: boolean;
+}
+
 /**
- * Listens on `listen`. Liveness is served at once, readiness once `health.setReady(true)` is called.
+ * Listens, then has `start` load what is to be served. Liveness can be asked at once; readiness
+ * once `start` says so by `health.setReady(true)`. If `start` fails, nothing listens any more.
  *
  * @throws {ConfigError} if the address cannot be listened on, or reaches beyond this machine
  *   while `allowPlaintext` is false
  */
-export async function openServer(options: {
-  readonly listen: string;
-  readonly services: readonly DescService[];
-  readonly allowPlaintext: boolean;
-}): Promise<OpenedServer> {
+export async function startOnServer(
+  options: ServerOptions,
+  log: Logger,
+  start: (opened: OpenedServer) => Promise<RunningService>,
+): Promise<RunningService> {
+  const opened = await openServer(options);
+  log.info("listening", { address: opened.address });
+  try {
+    return await start(opened);
+  } catch (error) {
+    await opened.close(0);
+    throw error;
+  }
+}
+
+async function openServer(options: ServerOptions): Promise<OpenedServer> {
   const { listen, services, allowPlaintext } = options;
   if (!isLoopback(listen) && !allowPlaintext) {
     throw new ConfigError(

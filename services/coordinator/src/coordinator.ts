@@ -15,9 +15,9 @@ import { addService, InferenceService } from "@octet/protocol";
 import {
   ConfigError,
   type OpenedServer,
-  openServer,
   type RunningService,
   shardProgressLog,
+  startOnServer,
 } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import { openTokenizer } from "@octet/tokenizer";
@@ -40,23 +40,17 @@ const closeGraceMs = 500;
  *   out, or an address it may not listen on
  * @throws {CheckpointError} for a shard that is damaged
  */
-export async function startCoordinator(
+export function startCoordinator(
   config: CoordinatorConfig,
   log: Logger,
   signal: AbortSignal,
 ): Promise<RunningService> {
-  const opened = await openServer({
+  const server = {
     listen: config.OCTET_LISTEN,
     services: [InferenceService],
     allowPlaintext: config.OCTET_ALLOW_PLAINTEXT,
-  });
-  log.info("listening", { address: opened.address });
-  try {
-    return await serveModel(config, log, signal, opened);
-  } catch (error) {
-    await opened.close(0);
-    throw error;
-  }
+  };
+  return startOnServer(server, log, (opened) => serveModel(config, log, signal, opened));
 }
 
 async function serveModel(

@@ -13,9 +13,9 @@ import { addService, ExpertService } from "@octet/protocol";
 import {
   ConfigError,
   type OpenedServer,
-  openServer,
   type RunningService,
   shardProgressLog,
+  startOnServer,
 } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import type { ExpertWorkerConfig } from "./config.ts";
@@ -28,23 +28,17 @@ import { createExpertService } from "./expert-service.ts";
  * @throws {ConfigError} for a shard that is not an expert's, or an address it may not listen on
  * @throws {CheckpointError} for a shard that is damaged
  */
-export async function startExpertWorker(
+export function startExpertWorker(
   config: ExpertWorkerConfig,
   log: Logger,
   signal: AbortSignal,
 ): Promise<RunningService> {
-  const opened = await openServer({
+  const server = {
     listen: config.OCTET_LISTEN,
     services: [ExpertService],
     allowPlaintext: config.OCTET_ALLOW_PLAINTEXT,
-  });
-  log.info("listening", { address: opened.address });
-  try {
-    return await serveShard(config, log, signal, opened);
-  } catch (error) {
-    await opened.close(0);
-    throw error;
-  }
+  };
+  return startOnServer(server, log, (opened) => serveShard(config, log, signal, opened));
 }
 
 async function serveShard(
