@@ -21,22 +21,33 @@ export type BatchReply =
   | { readonly kind: "answered"; readonly batch: ExpertBatch; readonly reply: ExpertReply }
   | { readonly kind: "failed"; readonly batch: ExpertBatch; readonly error: ExpertCallError };
 
+/** How long a call to an expert may take. */
+export interface ExpertPatience {
+  /** Whatever is asked; at least 1. */
+  readonly expertDeadlineMs: number;
+  /** Besides, for each row of the call: a long prefill on a slow machine is not a failure. */
+  readonly expertRowMs: number;
+}
+
 /**
  * How long each expert was waited for in vain during one step, its repetitions included. An expert
  * that hangs so costs the step its deadline once, not once for each sequence that needs it.
  */
 export class ExpertWaits {
-  readonly #expertDeadlineMs: number;
+  readonly #patience: ExpertPatience;
   readonly #spentMs = new Map<ExpertId, number>();
 
-  constructor(expertDeadlineMs: number) {
+  constructor(patience: ExpertPatience) {
+    const { expertDeadlineMs, expertRowMs } = patience;
     assert(expertDeadlineMs > 0, `expert deadline of ${expertDeadlineMs} ms`);
-    this.#expertDeadlineMs = expertDeadlineMs;
+    assert(expertRowMs >= 0, `${expertRowMs} ms a row`);
+    this.#patience = patience;
   }
 
   /** Whole milliseconds, so that a rest of less is not a call of its own; may be negative. */
-  remainingMs(expertId: ExpertId): number {
-    return Math.floor(this.#expertDeadlineMs - (this.#spentMs.get(expertId) ?? 0));
+  remainingMs(expertId: ExpertId, rows: number): number {
+    const { expertDeadlineMs, expertRowMs } = this.#patience;
+    return Math.floor(expertDeadlineMs + rows * expertRowMs - (this.#spentMs.get(expertId) ?? 0));
   }
 
   spend(expertId: ExpertId, elapsedMs: number): void {
@@ -75,7 +86,7 @@ async function askExpert(
   { experts, weightDtype, waits, nowMs, signal }: AskContext,
 ): Promise<ExpertReply> {
   assert(input.rows <= rowsPerCallMax, `${input.rows} rows in one call`);
-  const deadlineMs = waits.remainingMs(expertId);
+  const deadlineMs = waits.remainingMs(expertId, input.rows);
   if (deadlineMs <= 0) {
     throw new ExpertCallError(
       "deadline-exceeded",

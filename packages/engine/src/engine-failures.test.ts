@@ -120,7 +120,7 @@ test("an expert that hangs costs its deadline once, however many need it", async
   let nowMs = 0;
   const { engine, experts } = openToyEngine({
     nowMs: () => nowMs,
-    limits: { expertDeadlineMs: 1000 },
+    limits: { expertDeadlineMs: 1000, expertRowMs: 1 },
   });
   experts.intercept = (call, { deadlineMs }) => {
     if (call.expertId !== 0) return;
@@ -132,7 +132,20 @@ test("an expert that hangs costs its deadline once, however many need it", async
   expect(failed.length).toBeGreaterThan(2);
   // One deadline for each step in which somebody failed; a first step of many is one of them.
   const lengths = new Set(failed.map((answer) => answer.tokenIds.length));
-  expect(nowMs).toBe(1000 * lengths.size);
+  // Its rows, a millisecond each, are fewer than a hundred.
+  expect(Math.floor(nowMs / 100)).toBe(10 * lengths.size);
+});
+
+test("a call may take longer the more rows it has", async () => {
+  const limits = { expertDeadlineMs: 1000, expertRowMs: 7 };
+  const { engine, experts } = openToyEngine({ nowMs: () => 0, limits });
+  const rowsSeen = new Set<number>();
+  experts.intercept = (call, { deadlineMs }) => {
+    rowsSeen.add(call.input.rows);
+    expect(deadlineMs).toBe(1000 + 7 * call.input.rows);
+  };
+  await Promise.all(toyRequests(6).map((request) => generate(engine, request)));
+  expect(rowsSeen.size).toBeGreaterThan(2);
 });
 
 test("an answer of the wrong shape is that expert's failure", async () => {

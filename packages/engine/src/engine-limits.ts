@@ -12,8 +12,10 @@ export interface EngineLimits {
   readonly queuedSequencesMax: number;
   /** Longest a request waits for KV blocks before it is refused as "overloaded". */
   readonly queueWaitMs: number;
-  /** Longest that one step waits for one expert in vain. */
+  /** Longest that one step waits for one expert in vain, whatever it asks. */
   readonly expertDeadlineMs: number;
+  /** Besides, for each row that it asks: prefill takes a slow machine its time. */
+  readonly expertRowMs: number;
   /** Longest sequence, prompt and answer; the model and the KV pool may allow less. */
   readonly contextTokensMax: number;
 }
@@ -26,6 +28,8 @@ export const defaultLimits: EngineLimits = {
   queuedSequencesMax: 256,
   queueWaitMs: 60_000,
   expertDeadlineMs: 10_000,
+  // A row of Mixtral 8x7B is 0.35 GFLOP a layer: 3.5 GFLOP/s, less than any one core of today.
+  expertRowMs: 100,
   contextTokensMax: Number.MAX_SAFE_INTEGER,
 };
 

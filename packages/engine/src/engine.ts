@@ -192,6 +192,7 @@ class BatchingEngine implements Engine {
       attention: this.#attention,
       experts: this.#experts,
       expertDeadlineMs: this.#limits.expertDeadlineMs,
+      expertRowMs: this.#limits.expertRowMs,
       nowMs: this.#nowMs,
       signal: abort.signal,
     });

@@ -16,6 +16,7 @@ function openContext(): ForwardContext & { experts: ToyExpertClient } {
     attention: new ToyAttentionEngine({ numBlocks: 32, blockSizeTokens: 4 }),
     experts: new ToyExpertClient(),
     expertDeadlineMs: 1000,
+    expertRowMs: 1,
     nowMs: () => 0,
     signal: new AbortController().signal,
   };

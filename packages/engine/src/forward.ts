@@ -35,6 +35,8 @@ export interface ForwardContext {
   readonly experts: ExpertClient;
   /** Longest that one step waits for one expert in vain, over all its layers. */
   readonly expertDeadlineMs: number;
+  /** Besides, for each row that it is asked for. */
+  readonly expertRowMs: number;
   /** Monotonic. */
   readonly nowMs: () => number;
   /** Aborted when no sequence of the step is wanted any more. */
@@ -59,7 +61,7 @@ export async function runForward(
   const ask: AskContext = {
     experts,
     weightDtype: attention.weightDtype,
-    waits: new ExpertWaits(context.expertDeadlineMs),
+    waits: new ExpertWaits(context),
     nowMs,
     signal,
   };

@@ -42,6 +42,8 @@ export const coordinatorSettings = z.strictObject({
   OCTET_STEP_TOKENS_MAX: z.coerce.number().int().min(1).max(1024).default(512),
   /** Longest one expert call may take before its sequences fail, in ms. */
   OCTET_EXPERT_DEADLINE_MS: z.coerce.number().int().min(10).max(600_000).default(10_000),
+  /** Besides, for each row of the call, in ms: long prefills on slow machines. */
+  OCTET_EXPERT_ROW_MS: z.coerce.number().int().min(1).max(10_000).default(100),
   /** Requests that may wait for KV blocks; beyond it they are refused. */
   OCTET_QUEUE_MAX: z.coerce.number().int().min(1).max(65_536).default(256),
   /** Whether to check the shard's SHA-256 before serving it. */

@@ -83,6 +83,7 @@ async function serveModel(
       activeSequencesMax: Math.min(config.OCTET_STEP_TOKENS_MAX, activeSequencesMax),
       queuedSequencesMax: config.OCTET_QUEUE_MAX,
       expertDeadlineMs: config.OCTET_EXPERT_DEADLINE_MS,
+      expertRowMs: config.OCTET_EXPERT_ROW_MS,
     },
     log,
   });
@@ -101,8 +102,12 @@ async function serveModel(
   const stopFollowing = followExperts(experts, (ready) => {
     opened.health.setReady(ready);
     if (ready) {
-      const residentBytes = process.memoryUsage.rss();
-      log.info("ready", { address: opened.address, ...loaded, residentBytes });
+      log.info("ready", {
+        address: opened.address,
+        ...loaded,
+        residentBytes: process.memoryUsage.rss(),
+        uptimeMs: Math.round(process.uptime() * 1000),
+      });
     } else {
       log.warn("not ready", { away: describeAway(experts) });
     }

@@ -76,6 +76,7 @@ async function serveShard(
     device: engine.device,
     weightBytes: engine.weightBytes,
     residentBytes: process.memoryUsage.rss(),
+    uptimeMs: Math.round(process.uptime() * 1000),
   });
   return {
     stop: async () => {

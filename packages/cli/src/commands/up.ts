@@ -43,6 +43,7 @@ Then, in another terminal:
           device: m.device,
           weightBytes: m.weightBytes,
           residentBytes: m.residentBytes,
+          uptimeMs: m.uptimeMs,
         }));
         process.stdout.write(`${JSON.stringify({ model: index.modelName, address, members })}\n`);
       }

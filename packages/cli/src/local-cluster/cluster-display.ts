@@ -28,6 +28,7 @@ export function describeMember(status: MemberStatus): string {
     status.residentBytes === undefined
       ? undefined
       : `${formatBytes(status.residentBytes)} resident`,
+    status.uptimeMs === undefined ? undefined : `ready in ${(status.uptimeMs / 1000).toFixed(1)} s`,
     status.pid === undefined ? undefined : `pid ${status.pid}`,
   ];
   return `${status.name.padEnd(12)} ${facts.filter((fact) => fact !== undefined).join("  ")}`;

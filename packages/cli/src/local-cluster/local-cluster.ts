@@ -144,6 +144,7 @@ export class LocalCluster {
       device: undefined,
       weightBytes: undefined,
       residentBytes: undefined,
+      uptimeMs: undefined,
       restarts: 0,
     };
     const member: Member = {

@@ -25,6 +25,8 @@ export interface MemberStatus {
   readonly weightBytes: number | undefined;
   /** Resident memory when it became ready, mapped weights included. */
   readonly residentBytes: number | undefined;
+  /** From the start of its process to when it was ready, last. */
+  readonly uptimeMs: number | undefined;
   readonly restarts: number;
 }
 
@@ -52,6 +54,7 @@ function loadedFacts(fields: LogLine["fields"]): Partial<MemberStatus> {
   return {
     ...(typeof fields.device === "string" ? { device: fields.device } : {}),
     ...(typeof fields.weightBytes === "number" ? { weightBytes: fields.weightBytes } : {}),
+    ...(typeof fields.uptimeMs === "number" ? { uptimeMs: fields.uptimeMs } : {}),
     ...(typeof fields.residentBytes === "number" ? { residentBytes: fields.residentBytes } : {}),
   };
 }
