@@ -30,6 +30,9 @@ const restartsMax = 5;
 const restartWindowMs = 60_000;
 const restartDelayMs = 500;
 
+/** Events after which a service ends by itself; its last words repeat them. */
+const startFailures = new Set(["start failed", "settings refused"]);
+
 interface Member {
   readonly service: ServiceName;
   readonly settings: Readonly<Record<string, string>>;
@@ -166,7 +169,9 @@ export class LocalCluster {
       service: member.service,
       settings: member.settings,
       onLog: (line) => {
-        if (line.level === "warn" || line.level === "error") {
+        const isWarning = line.level === "warn" || line.level === "error";
+        // Why a start failed is said once, when the process has ended.
+        if (isWarning && !startFailures.has(line.event)) {
           this.#options.onWarning(member.status.name, line);
         }
         const next = afterLogLine(member.status, line);
