@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import facts
 from documents import render, write_documents
-from frames import fill, table
+from frames import capital, fill, table
 from text import de, en, es, fr, it
 
 LANGUAGES: dict[str, ModuleType] = {"en": en, "fr": fr, "de": de, "es": es, "it": it}
@@ -24,11 +24,23 @@ class Mix(NamedTuple):
     """Share of documents that are plain text."""
     stories: float
     """Share of the questions of a chat that ask for a story."""
+    greeted: float = 0.0
+    """Share of the chats whose first question follows a greeting, as in "Hello! What is rain?"."""
+    names: float = 0.0
+    """Share of the chats in which somebody says a name, which may be one of no language."""
 
 
 # Stories teach the languages' grammar first; the second stage has many more questions to a token.
 FIRST_STAGE = Mix(plain=0.28, stories=0.16)
 SECOND_STAGE = Mix(plain=0.12, stories=0.05)
+THIRD_STAGE = Mix(plain=0.15, stories=0.06, greeted=0.2, names=0.12)
+GREETINGS = {
+    "en": ["Hello!", "Hi!", "Hello,", "Good morning!"],
+    "fr": ["Bonjour !", "Salut !", "Bonjour,"],
+    "de": ["Hallo!", "Hallo,", "Guten Tag!"],
+    "es": ["¡Hola!", "Hola,", "¡Buenos días!"],
+    "it": ["Ciao!", "Ciao,", "Buongiorno!"],
+}
 
 SINGLE_TURN = [
     (facts.small_talk, 24),
@@ -114,9 +126,32 @@ def careless(question: str, rng: random.Random) -> str:
     return question.lower() if rng.random() < 0.6 else question
 
 
-def chat(text: ModuleType, rng: random.Random, stories: float) -> dict:
+def greeted(text: ModuleType, question: str, rng: random.Random) -> str:
+    """The question after a greeting, unless it has one already."""
+    language = next(name for name, module in LANGUAGES.items() if module is text)
+    word = question.strip("¡¿").split(" ")[0].strip("!.,").lower()
+    if any(word in greeting.lower() for greeting in GREETINGS[language]):
+        return question
+    return f"{rng.choice(GREETINGS[language])} {question}"
+
+
+def said_name(text: ModuleType, rng: random.Random) -> facts.Pair:
+    name = capital(facts.invented_word(rng)) if rng.random() < 0.6 else facts.a_name(text, rng)
+    slots = {"n": name}
+    if rng.random() < 0.3:
+        request, answer = text.SAY_HELLO
+        return fill(request, slots, rng), fill(answer, slots, rng)
+    saying = fill(rng.choice(text.NAME_SAYINGS), slots, rng)
+    return saying, fill(rng.choice(text.NAME_ANSWERS), slots, rng)
+
+
+def chat(text: ModuleType, rng: random.Random, mix: Mix) -> dict:
     turns = rng.choices([1, 2, 3, 4], [80, 12, 5, 3])[0]
-    pairs = [single_turn(text, rng, stories) for _ in range(turns)]
+    pairs = [single_turn(text, rng, mix.stories) for _ in range(turns)]
+    if mix.names and rng.random() < mix.names:
+        pairs[0] = said_name(text, rng)
+    elif mix.greeted and rng.random() < mix.greeted:
+        pairs[0] = (greeted(text, pairs[0][0], rng), pairs[0][1])
     if rng.random() < 0.04:
         name = facts.a_name(text, rng)
         slots = {"n": name}
@@ -145,7 +180,7 @@ def compose(count: int, seed: int, mix: Mix) -> list[dict]:
         if rng.random() < mix.plain:
             document = plain(LANGUAGES[name], rng)
         else:
-            document = chat(LANGUAGES[name], rng, mix.stories)
+            document = chat(LANGUAGES[name], rng, mix)
         documents.append({"lang": name} | document)
     return documents
 
@@ -159,12 +194,19 @@ def main() -> None:
     a = parser.parse_args()
     first = compose(a.count, a.seed, FIRST_STAGE)
     second = compose(a.count, a.seed + 2, SECOND_STAGE)
-    seen = {render(document) for document in first + second}
+    third = compose(a.count // 3, a.seed + 3, THIRD_STAGE)
+    seen = {render(document) for document in first + second + third}
     made = compose(a.heldout, a.seed + 1, FIRST_STAGE)
     heldout = [d for d in made if render(d) not in seen]
-    for name, documents in (("train", first), ("second", second), ("heldout", heldout)):
+    for name, documents in (
+        ("train", first),
+        ("second", second),
+        ("third", third),
+        ("heldout", heldout),
+    ):
         write_documents(a.out / f"{name}.jsonl", documents)
-    print(f"2 x {a.count} documents ({len(seen)} different), {len(heldout)} held out")
+    total = len(first) + len(second) + len(third)
+    print(f"{total} documents ({len(seen)} different), {len(heldout)} held out")
 
 
 if __name__ == "__main__":

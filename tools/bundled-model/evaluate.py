@@ -110,9 +110,10 @@ def main() -> None:
         "answers": answers,
     }
     shares = [share for layer in figures["expertShares"] for share in layer]
-    for name, content in (("evaluation.json", figures), ("greedy.json", tokens)):
-        text = json.dumps(content, ensure_ascii=False, indent=1)
-        (a.model / name).write_text(text + "\n", encoding="utf-8")
+    text = json.dumps(figures, ensure_ascii=False, indent=1)
+    (a.model / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in tokens)
+    (a.model / "greedy.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     print(json.dumps(figures["perplexity"]), f"shares {min(shares):.3f} to {max(shares):.3f}")
 
 

@@ -48,6 +48,7 @@ def main() -> None:
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(a.tokenizer / name, a.out / name)
     weights = a.out / "model.safetensors"
+    weights.chmod(0o644)
     check_layout(weights, a.layers)
     size = weights.stat().st_size
     assert size <= MOST_WEIGHT_BYTES, f"{size} bytes of weights"
