@@ -113,6 +113,16 @@ test("up serves until it is told to stop; generate and chat talk to it", async (
   expect(pidsIn(upStderr).filter(isAlive)).toEqual([]);
 }, 120_000);
 
+test("chat with a model of its own starts a cluster, answers and stops it", async () => {
+  const args = ["chat", "--model", model, "--temperature", "0", "--max-tokens", "8"];
+  const { code, stdout, stderr } = await runOctet(args, { cacheDir, input: "Hello\n" });
+  expect(code, stderr).toBe(0);
+  expect(stdout.length).toBeGreaterThan(1);
+  const pids = pidsIn(stderr);
+  expect(pids).toHaveLength(9);
+  expect(pids.filter(isAlive)).toEqual([]);
+}, 60_000);
+
 test("a cluster ends with the command that started it, even if that is killed", async () => {
   const up = startOctet(["up", "--model", model, "--json", "--port", "0"], cacheDir);
   let stderr = "";
