@@ -9,3 +9,4 @@ export {
 export { type RunningService, runService, type SharedConfig } from "./lifecycle.ts";
 export { type OpenedServer, type ServerOptions, startOnServer } from "./open-server.ts";
 export { shardProgressLog } from "./shard-progress-log.ts";
+export { sharedSettings } from "./shared-settings.ts";

@@ -1,6 +1,5 @@
 // Every setting of a coordinator, in one place.
-import { availableParallelism } from "node:os";
-import { addressSetting, booleanSetting } from "@octet/service";
+import { addressSetting, sharedSettings } from "@octet/service";
 import { z } from "zod";
 
 /** "0=host:port,1=host:port": expert id to worker address; a worker may hold several experts. */
@@ -27,15 +26,11 @@ const placementSetting = z.string().transform((text, context) => {
 
 /** What a coordinator reads from its environment. */
 export const coordinatorSettings = z.strictObject({
-  /** Folder of the coordinator's shard, made by `octet shard`. */
-  OCTET_SHARD_DIR: z.string(),
+  ...sharedSettings,
   /** Where to listen; beyond loopback only with OCTET_ALLOW_PLAINTEXT. */
   OCTET_LISTEN: addressSetting.default("127.0.0.1:50050"),
   /** Where each expert is: 0=host:port,1=host:port,... */
   OCTET_EXPERTS: placementSetting,
-  OCTET_ENGINE: z.enum(["cpu", "reference"]).default("cpu"),
-  /** Compute threads. Default: as many as the machine has cores. */
-  OCTET_THREADS: z.coerce.number().int().min(1).max(1024).default(availableParallelism()),
   /** Tokens of KV cache to allocate, shared by all sequences; rounded up to whole blocks. */
   OCTET_KV_TOKENS: z.coerce.number().int().min(16).max(16_777_216).default(16_384),
   /** Most tokens in one step: a prompt longer than this is prefilled in chunks. */
@@ -46,15 +41,8 @@ export const coordinatorSettings = z.strictObject({
   OCTET_EXPERT_ROW_MS: z.coerce.number().int().min(1).max(10_000).default(100),
   /** Requests that may wait for KV blocks; beyond it they are refused. */
   OCTET_QUEUE_MAX: z.coerce.number().int().min(1).max(65_536).default(256),
-  /** Whether to check the shard's SHA-256 before serving it. */
-  OCTET_VERIFY: booleanSetting.default(true),
-  /** Whether to listen beyond this machine without TLS: only on a network that is trusted. */
-  OCTET_ALLOW_PLAINTEXT: booleanSetting.default(false),
   /** How long running requests may go on after SIGTERM, in ms; then they are cancelled. */
   OCTET_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(5_000),
-  OCTET_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  /** Whether the end of standard input means that the parent is gone. */
-  OCTET_ENDS_WITH_PARENT: booleanSetting.default(false),
 });
 
 /** Parsed settings of a coordinator. */

@@ -1,0 +1,20 @@
+// Settings that every service of ours has, with the same meaning.
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+import { booleanSetting } from "./config.ts";
+
+/** To be spread into a service's own settings. */
+export const sharedSettings = {
+  /** Folder of the service's shard, made by `octet shard`. */
+  OCTET_SHARD_DIR: z.string(),
+  OCTET_ENGINE: z.enum(["cpu", "reference"]).default("cpu"),
+  /** Compute threads. Default: as many as the machine has cores. */
+  OCTET_THREADS: z.coerce.number().int().min(1).max(1024).default(availableParallelism()),
+  /** Whether to check the shard's SHA-256 before serving it. */
+  OCTET_VERIFY: booleanSetting.default(true),
+  /** Whether to listen beyond this machine without TLS: only on a network that is trusted. */
+  OCTET_ALLOW_PLAINTEXT: booleanSetting.default(false),
+  OCTET_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  /** Whether the end of standard input means that the parent is gone. */
+  OCTET_ENDS_WITH_PARENT: booleanSetting.default(false),
+};
