@@ -1,13 +1,18 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { findFreePorts } from "@octet/cli/free-ports";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runOctet, startOctet } from "./octet-command.ts";
 import { goldenModelDir } from "./service-cluster.ts";
 
+const randomCheckpoint = fileURLToPath(
+  new URL("../../tools/random-checkpoint.ts", import.meta.url),
+);
 const model = goldenModelDir("plain");
 let cacheDir: string;
 
@@ -148,6 +153,32 @@ test("shard writes a set that up accepts, and says what it wrote", async () => {
   expect(existsSync(join(out, "expert-07", "manifest.json"))).toBe(true);
   const run = ["run", "Once", "--model", out, "--max-tokens", "4"];
   expect((await runOctet(run, { cacheDir })).code).toBe(0);
+}, 60_000);
+
+test("an interrupted shard exits 130, is no model, and is taken up by the same command", async () => {
+  const source = join(cacheDir, "large");
+  const out = join(cacheDir, "interrupted");
+  // A hundred megabytes: seconds of work, so that the signal comes in the middle.
+  const shape = ["--hidden", "512", "--intermediate", "1024", "--layers", "4", "--heads", "8"];
+  execFileSync(process.execPath, [randomCheckpoint, source, ...shape], { stdio: "ignore" });
+  const args = ["shard", source, "--out", out, "--dtype", "q8"];
+  const child = startOctet(args, cacheDir);
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  while (!existsSync(join(out, "expert-01")) && child.exitCode === null) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  child.kill("SIGINT");
+  const [code] = await once(child, "close");
+  expect(code, stderr).toBe(130);
+  expect(stderr).toContain("goes on where this one stopped");
+  expect((await runOctet(["run", "x", "--model", out], { cacheDir })).code).toBe(2);
+  const again = await runOctet([...args, "--json"], { cacheDir });
+  expect(again.code, again.stderr).toBe(0);
+  const shards: { folder: string; reused: boolean }[] = JSON.parse(again.stdout).shards;
+  expect(shards.find((shard) => shard.folder === "expert-00")!.reused).toBe(true);
 }, 60_000);
 
 test("wrong usage exits 2 and says what to do", async () => {

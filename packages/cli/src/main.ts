@@ -9,7 +9,7 @@ import { addServeCommand } from "./commands/serve.ts";
 import { addShardCommand } from "./commands/shard.ts";
 import { addUpCommand } from "./commands/up.ts";
 import { CommandError, exitCodeHelp, exitCodes } from "./exit-codes.ts";
-import { Interrupted } from "./interrupt.ts";
+import { Interrupted, interruptSignal } from "./interrupt.ts";
 
 const program = new Command("octet")
   .description(
@@ -43,7 +43,8 @@ try {
 /** Says what went wrong, on standard error, and gives the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-  if (error instanceof Interrupted) {
+  // Whatever failed because it was told to stop did not fail.
+  if (error instanceof Interrupted || interruptSignal().aborted) {
     process.stderr.write("octet: interrupted\n");
     return exitCodes.interrupted;
   }

@@ -37,12 +37,13 @@ Example:
     )
     .action(async (source: string, flags: ShardFlags) => {
       const display = createShardDisplay(process.stderr, `sharding to ${flags.dtype}`);
+      const signal = interruptSignal();
       try {
         const report = await shardCheckpoint({
           sourceDir: userPath(source),
           outDir: userPath(flags.out),
           weightDtype: flags.dtype,
-          signal: interruptSignal(),
+          signal,
           onProgress: (progress) => display.update(progress.doneBytes, progress.totalBytes),
           ...(flags.name === undefined ? {} : { modelName: flags.name }),
         });
@@ -51,6 +52,9 @@ Example:
         else process.stderr.write(`octet: wrote ${userPath(flags.out)}\n`);
       } finally {
         display.finish();
+        if (signal.aborted) {
+          process.stderr.write("octet: the same command goes on where this one stopped\n");
+        }
       }
     });
 }
