@@ -62,7 +62,7 @@ async function* streamAnswer(
 }
 
 /** What a failed call means for the person who typed the command. */
-export function toCommandError(error: unknown, address: string, signal: AbortSignal): Error {
+function toCommandError(error: unknown, address: string, signal: AbortSignal): Error {
   if (signal.aborted && signal.reason instanceof Error) return signal.reason;
   if (!(error instanceof Error) || !("code" in error) || !("details" in error)) {
     return error instanceof Error ? error : new Error(String(error));

@@ -35,7 +35,7 @@ export const coordinatorSettings = z.strictObject({
   OCTET_KV_TOKENS: z.coerce.number().int().min(16).max(16_777_216).default(16_384),
   /** Most tokens in one step: a prompt longer than this is prefilled in chunks. */
   OCTET_STEP_TOKENS_MAX: z.coerce.number().int().min(1).max(1024).default(512),
-  /** Longest one expert call may take before its sequences fail, in ms. */
+  /** Longest one expert call may take, whatever it asks, before its sequences fail, in ms. */
   OCTET_EXPERT_DEADLINE_MS: z.coerce.number().int().min(10).max(600_000).default(10_000),
   /** Besides, for each row of the call, in ms: long prefills on slow machines. */
   OCTET_EXPERT_ROW_MS: z.coerce.number().int().min(1).max(10_000).default(100),

@@ -28,7 +28,7 @@ export function addServeCommand(program: Command): void {
       "where experts are: 0=host:port,1=host:port,... (OCTET_EXPERTS)",
     )
     .option("--kv-tokens <n>", "tokens of KV cache to allocate (OCTET_KV_TOKENS)")
-    .option("--expert-deadline-ms <ms>", "longest one expert call may take");
+    .option("--expert-deadline-ms <ms>", "longest one expert call may take, besides 100 ms a row");
   addSharedOptions(coordinator, "127.0.0.1:50050").action((flags: Record<string, string>) =>
     start("coordinator", flags),
   );

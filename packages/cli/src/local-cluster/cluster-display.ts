@@ -20,7 +20,7 @@ export function createClusterDisplay(stream: NodeJS.WriteStream): ClusterDisplay
 }
 
 /** What one line of the final table says. */
-export function describeMember(status: MemberStatus): string {
+function describeMember(status: MemberStatus): string {
   const facts = [
     status.address,
     status.device ?? "device unknown",
@@ -35,7 +35,7 @@ export function describeMember(status: MemberStatus): string {
 }
 
 /** The event and its facts, as text. */
-export function describeWarning(name: string, line: LogLine): string {
+function describeWarning(name: string, line: LogLine): string {
   const {
     time: _time,
     service: _service,
