@@ -1,7 +1,7 @@
 // One process and nine compute the same bits, alone and in company.
 import { openShard } from "@octet/checkpoint";
 import { createGrpcExpertClient, createInProcessExpertClient } from "@octet/cluster";
-import { toExpertId, type WeightDtype } from "@octet/core";
+import { toExpertId, weightDtypes } from "@octet/core";
 import type { ExpertClient } from "@octet/engine";
 import { type AttentionEngine, openCpuAttentionEngine, openCpuExpertEngine } from "@octet/kernels";
 import { createClient, InferenceService } from "@octet/protocol";
@@ -93,7 +93,7 @@ async function generateAll(address: string): Promise<number[][]> {
   }
 }
 
-test.each<WeightDtype>(["f32", "bf16", "q8"])(
+test.each(weightDtypes)(
   "%s: nine processes give the bits of one, for one sequence and for eight at once",
   async (dtype) => {
     await using shards = await shardGolden("plain", dtype);

@@ -4,14 +4,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromBf16Bits } from "@octet/core";
 
-/** The models of models.py. `hasQ8`: whether their widths divide into q8 blocks. */
+/** The models of models.py. `inBlocks`: whether their widths divide into blocks of 32. */
 export const goldenModels = [
-  { name: "plain", hasQ8: true },
-  { name: "sixteen-experts", hasQ8: true },
-  { name: "one-of-four", hasQ8: true },
-  { name: "tied", hasQ8: true },
-  { name: "sliding-window", hasQ8: true },
-  { name: "uneven", hasQ8: false },
+  { name: "plain", inBlocks: true },
+  { name: "sixteen-experts", inBlocks: true },
+  { name: "one-of-four", inBlocks: true },
+  { name: "tied", inBlocks: true },
+  { name: "sliding-window", inBlocks: true },
+  { name: "uneven", inBlocks: false },
 ] as const;
 
 /** What transformers made of one prompt, with the model loaded in one dtype. */

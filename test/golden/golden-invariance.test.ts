@@ -1,3 +1,4 @@
+import { isQuantised, weightDtypes } from "@octet/core";
 import { expect, test } from "vitest";
 import { goldenModels, readGoldenPrompts } from "./golden-files.ts";
 import { type ChunkedSequence, engineKinds, withGoldenModel } from "./one-process-model.ts";
@@ -16,10 +17,9 @@ function eightSequences(name: string): number[][] {
 }
 
 for (const kind of engineKinds) {
-  for (const { name, hasQ8 } of goldenModels) {
-    for (const weightDtype of hasQ8
-      ? (["f32", "bf16", "q8"] as const)
-      : (["f32", "bf16"] as const)) {
+  for (const { name, inBlocks } of goldenModels) {
+    for (const weightDtype of weightDtypes) {
+      if (isQuantised(weightDtype) && !inBlocks) continue;
       const about = `${kind}, ${name}, ${weightDtype}`;
 
       test(`${about}: chunked prefill and cached decode equal whole prefill, bitwise`, async () => {

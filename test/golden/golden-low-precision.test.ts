@@ -74,8 +74,8 @@ function median(values: readonly number[]): number {
 
 for (const kind of engineKinds) {
   for (const weightDtype of ["bf16", "q8"] as const) {
-    for (const { name, hasQ8 } of goldenModels) {
-      if (weightDtype === "q8" && !hasQ8) continue;
+    for (const { name, inBlocks } of goldenModels) {
+      if (weightDtype === "q8" && !inBlocks) continue;
       const { kernelDistanceMax, gateMarginMax, tokenGapMax, equalTokensMin } = bounds[weightDtype];
 
       test(`${kind}, ${name}: ${weightDtype} parts from f32 only at near-ties`, async (context) => {

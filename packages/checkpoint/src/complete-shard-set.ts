@@ -7,6 +7,7 @@ import {
   manifestFileName,
   manifestToJson,
   type ShardManifest,
+  shardFormatVersion,
 } from "./shard-manifest.ts";
 import { folderOf, shardsOf } from "./shard-plan.ts";
 import { writeIndexFile } from "./shard-set.ts";
@@ -46,7 +47,7 @@ export async function completeShardSet(set: {
         ? { tokenizerFiles: await copyTokenizerFiles(set.sourceDir, dir) }
         : { expertId: shard.expertId };
     const manifest: ShardManifest = {
-      formatVersion: 1,
+      formatVersion: shardFormatVersion,
       kind: shard.kind,
       ...part,
       ...{ modelName, modelDigest, model, weightDtype, source, weights },

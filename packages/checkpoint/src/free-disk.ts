@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { CheckpointError } from "./checkpoint-error.ts";
 import { layoutSafetensors } from "./safetensors-header.ts";
-import { folderOf, plannedTensors, shardsOf, storedTensors } from "./shard-plan.ts";
+import { folderOf, shardsOf, shardTensors } from "./shard-plan.ts";
 import type { FinishedShards, ShardingJob } from "./sharding-record.ts";
 
 /** Says so at once rather than after an hour. Space that other programs take later is caught. */
@@ -12,9 +12,8 @@ export async function refuseFullDisk(
 ): Promise<void> {
   const neededBytes = shardsOf(job.model)
     .filter((shard) => !finished.has(folderOf(shard)))
-    .map((shard) => plannedTensors(job.model, shard))
-    .map((planned) => planned.flatMap((tensor) => storedTensors(tensor, job.weightDtype)))
-    .reduce((total, stored) => total + layoutSafetensors(stored).sizeBytes, 0);
+    .map((shard) => layoutSafetensors(shardTensors(job.model, shard, job.weightDtype)))
+    .reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   const { bavail, bsize } = await statfs(outDir);
   const freeBytes = bavail * bsize;
   if (freeBytes >= neededBytes) return;

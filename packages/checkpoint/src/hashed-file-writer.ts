@@ -33,6 +33,11 @@ export class HashedFileWriter {
     return new HashedFileWriter(path, temporary, handle);
   }
 
+  /** Bytes written so far. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
   /** Appends `bytes`; they may be reused once the promise settles. */
   async write(bytes: Uint8Array): Promise<void> {
     assert(!this.#closed, "write after the end");

@@ -8,6 +8,11 @@ export {
   type ShardReport,
   shardCheckpoint,
 } from "./shard-checkpoint.ts";
-export type { ShardManifest, TokenizerFile, WeightsRecord } from "./shard-manifest.ts";
+export {
+  type ShardManifest,
+  shardFormatVersion,
+  type TokenizerFile,
+  type WeightsRecord,
+} from "./shard-manifest.ts";
 export { readShardSet, type ShardEntry, type ShardSetIndex } from "./shard-set.ts";
 export type { SourceFileIdentity, SourceIdentity } from "./source-identity.ts";

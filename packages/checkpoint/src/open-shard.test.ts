@@ -17,9 +17,9 @@ import { expectRefusal } from "./testing/expect-refusal.ts";
 import { createSynthetic, writeSynthetic } from "./testing/synthetic-checkpoint.ts";
 import { createTemporaryFolder } from "./testing/temporary-folder.ts";
 
-async function writeSet() {
+async function writeSet(overrides = {}) {
   const root = createTemporaryFolder();
-  const sourceDir = writeSynthetic(join(root, "src"), createSynthetic());
+  const sourceDir = writeSynthetic(join(root, "src"), createSynthetic(overrides));
   const outDir = join(root, "out");
   await shardCheckpoint({ sourceDir, outDir, weightDtype: "q8" });
   const dir = join(outDir, "expert-01");
@@ -34,20 +34,38 @@ async function writeSet() {
 const openQuickly = (dir: string) => openShard(dir, { verify: false });
 const openVerified = (dir: string) => openShard(dir, { verify: true });
 
-test("every tensor of an opened shard lies inside the file, aligned to its element", async () => {
-  const { dir, coordinator } = await writeSet();
-  const elementBytes = { f32: 4, f16: 2, bf16: 2, i8: 1 };
+test("every tensor of an opened shard lies inside the file, on a multiple of 64 bytes", async () => {
+  // Three panels of three blocks: k_proj's scales are half a multiple of 64 bytes.
+  const { dir, coordinator } = await writeSet({ hidden_size: 96 });
+  const gaps: number[] = [];
   for (const folder of [dir, coordinator]) {
     const { weights } = await openVerified(folder);
     let end = Math.min(...[...weights.tensors.values()].map(({ offsetBytes }) => offsetBytes));
-    expect(end % 64).toBe(0);
-    for (const { dtype, offsetBytes, lengthBytes } of weights.tensors.values()) {
-      expect(offsetBytes % elementBytes[dtype]).toBe(0);
-      expect(offsetBytes).toBe(end);
+    for (const [name, { offsetBytes, lengthBytes }] of weights.tensors) {
+      expect([name, offsetBytes % 64]).toEqual([name, 0]);
+      gaps.push(offsetBytes - end);
       end = offsetBytes + lengthBytes;
     }
     expect(end).toBe(weights.sizeBytes);
   }
+  expect(new Set(gaps)).toEqual(new Set([0, 32]));
+});
+
+test("a tensor that is not on a multiple of 64 bytes is refused", async () => {
+  const { dir, weights, manifest, edit } = await writeSet();
+  // Another tool may write the same tensors after a header of its own length.
+  const whole = readFileSync(weights);
+  const headerEnd = 8 + Number(whole.readBigUInt64LE());
+  const longer = Buffer.concat([
+    whole.subarray(0, headerEnd),
+    Buffer.alloc(32, " "),
+    whole.subarray(headerEnd),
+  ]);
+  longer.writeBigUInt64LE(BigInt(headerEnd + 32 - 8));
+  writeFileSync(weights, longer);
+  const { sizeBytes } = JSON.parse(readFileSync(manifest, "utf8")).weights;
+  edit((text) => text.replace(`"sizeBytes": ${sizeBytes}`, `"sizeBytes": ${longer.length}`));
+  await expectRefusal(openQuickly(dir), "bad-tensor", "a multiple of 64", "w1.weight");
 });
 
 test("verifying reports progress up to the size of the file", async () => {
@@ -112,10 +130,20 @@ test("a manifest without weights is refused", async () => {
   await expectRefusal(openQuickly(dir), "missing-file", weights);
 });
 
-test("another format version is refused", async () => {
-  const { dir, edit } = await writeSet();
-  edit((text) => text.replace('"formatVersion": 1', '"formatVersion": 2'));
-  await expectRefusal(openQuickly(dir), "bad-config", "formatVersion");
+test("another format version is refused, whatever else such a manifest has", async () => {
+  const { dir, outDir, edit } = await writeSet();
+  edit((text) =>
+    text.replace('"formatVersion": 2', '"formatVersion": 1').replaceAll('"u8"', '"i8"'),
+  );
+  const again = "shard the model again, with octet shard, into an empty folder";
+  const parts = ["expected shards of format version 2, found 1", again];
+  await expectRefusal(openQuickly(dir), "bad-config", "manifest.json", ...parts);
+  const index = join(outDir, "octet.json");
+  writeFileSync(
+    index,
+    readFileSync(index, "utf8").replace(/"formatVersion": 2/, '"formatVersion": 1'),
+  );
+  await expectRefusal(readShardSet(outDir), "bad-config", "octet.json", ...parts);
 });
 
 test("a manifest with a field missing, misspelt or out of range is refused", async () => {
@@ -124,7 +152,7 @@ test("a manifest with a field missing, misspelt or out of range is refused", asy
     ['"kind": "expert"', '"kind": "coordinator"'],
     ['"expertId": 1', '"expertId": 3'],
     ['"expertId": 1', '"expertID": 1'],
-    ['"weightDtype": "q8"', '"weightDtype": "q4"'],
+    ['"weightDtype": "q8"', '"weightDtype": "q3"'],
     ['"hiddenSize": 64', '"hiddenSize": 0'],
     ['"sha256": "', '"sha256": "x'],
     ['"weights.safetensors"', '"../expert-00/weights.safetensors"'],
@@ -140,8 +168,9 @@ test("a manifest with a field missing, misspelt or out of range is refused", asy
 test("a manifest of another expert, dtype or model than its weights is refused", async () => {
   const cases: [string, string, ...string[]][] = [
     ['"expertId": 1', '"expertId": 0', "missing-tensor", "experts.0.w1.weight"],
-    ['"weightDtype": "q8"', '"weightDtype": "f32"', "bad-tensor", "expected f32", "found i8"],
-    ['"hiddenSize": 64', '"hiddenSize": 32', "bad-tensor", "[96, 32]", "found i8 [96, 64]"],
+    ['"weightDtype": "q8"', '"weightDtype": "f32"', "bad-tensor", "expected f32", "found u8"],
+    ['"weightDtype": "q8"', '"weightDtype": "q4"', "bad-tensor", "[6, 8, 16, 4]", "[6, 16, 16, 4]"],
+    ['"hiddenSize": 64', '"hiddenSize": 32', "bad-tensor", "[6, 8, 16, 4]", "[6, 16, 16, 4]"],
     ['"numLayers": 2', '"numLayers": 3', "missing-tensor", "model.layers.2"],
     ['"numLayers": 2', '"numLayers": 1', "foreign-tensor", "model.layers.1"],
   ];

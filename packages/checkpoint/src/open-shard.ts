@@ -1,17 +1,23 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { toExpertId, type WeightFile } from "@octet/core";
+import {
+  type TensorLocation,
+  tensorAlignmentBytes,
+  toExpertId,
+  type WeightFile,
+} from "@octet/core";
 import { CheckpointError, fromSystemError, throwIfAborted } from "./checkpoint-error.ts";
 import { readJsonFile } from "./json-file.ts";
 import { readFully } from "./read-fully.ts";
 import {
+  isPadding,
   type NamedTensor,
   readSafetensorsHeader,
   type SafetensorsHeader,
 } from "./safetensors-header.ts";
 import { manifestFileName, type ShardManifest, ShardManifestJson } from "./shard-manifest.ts";
-import { plannedTensors, type ShardKey, storedTensors } from "./shard-plan.ts";
+import { type ShardKey, shardTensors } from "./shard-plan.ts";
 import { checkTokenizerFiles } from "./tokenizer-files.ts";
 
 /** A shard that has been checked; engines map `weights` themselves. */
@@ -57,7 +63,8 @@ export async function openShard(dir: string, options: OpenShardOptions): Promise
     if (manifest.tokenizerFiles !== undefined) {
       await checkTokenizerFiles(dir, manifest.tokenizerFiles);
     }
-    const weights = { path, sizeBytes: header.sizeBytes, tensors: header.tensors };
+    const tensors = new Map([...header.tensors].filter(([name]) => !isPadding(name)));
+    const weights = { path, sizeBytes: header.sizeBytes, tensors };
     return { manifest, weights, dir: resolve(dir) };
   } finally {
     await handle.close();
@@ -89,20 +96,19 @@ async function checkSize(handle: FileHandle, path: string, manifest: ShardManife
   throw new CheckpointError("bad-file", { file: path }, { detail });
 }
 
-/** Manifest, header and model must agree on every tensor. */
+/** Manifest, header and model must agree on every tensor, and each must be aligned. */
 function checkTensors(header: SafetensorsHeader, file: string, manifest: ShardManifest): void {
   const { model, weightDtype } = manifest;
   const shard: ShardKey =
     manifest.kind === "coordinator"
       ? { kind: "coordinator" }
       : { kind: "expert", expertId: toExpertId(manifest.expertId!, model.numExperts) };
-  const expected = plannedTensors(model, shard).flatMap((tensor) =>
-    storedTensors(tensor, weightDtype),
-  );
+  const expected = shardTensors(model, shard, weightDtype);
   const listed = new Map(manifest.weights.tensors.map((tensor) => [tensor.name, tensor]));
   for (const tensor of expected) {
     const found = header.tensors.get(tensor.name);
     refuseDifference(tensor, found, file);
+    if (!isPadding(tensor.name)) refuseUnaligned(tensor.name, found!, file);
     refuseDifference(tensor, listed.get(tensor.name), join(file, "..", manifestFileName));
   }
   const names = new Set(expected.map(({ name }) => name));
@@ -128,6 +134,12 @@ function refuseDifference(
   if (say(found) === say(expected)) return;
   const detail = `expected ${say(expected)}, found ${say(found)}`;
   throw new CheckpointError("bad-tensor", at, { detail });
+}
+
+function refuseUnaligned(tensor: string, { offsetBytes }: TensorLocation, file: string): void {
+  if (offsetBytes % tensorAlignmentBytes === 0) return;
+  const detail = `expected a multiple of ${tensorAlignmentBytes} bytes before it, found ${offsetBytes}`;
+  throw new CheckpointError("bad-tensor", { file, tensor }, { detail });
 }
 
 async function verifyWeights(

@@ -1,7 +1,7 @@
 // The safetensors container: an 8-byte length, a JSON header, then the tensors without gaps.
 import assert from "node:assert/strict";
 import type { FileHandle } from "node:fs/promises";
-import type { StoredDtype, TensorLocation } from "@octet/core";
+import { type StoredDtype, type TensorLocation, tensorAlignmentBytes } from "@octet/core";
 import { CheckpointError } from "./checkpoint-error.ts";
 import { readFully } from "./read-fully.ts";
 
@@ -25,7 +25,7 @@ export const elementBytes: Readonly<Record<StoredDtype, number>> = {
   f32: 4,
   f16: 2,
   bf16: 2,
-  i8: 1,
+  u8: 1,
 };
 
 /** The safetensors name of a dtype. */
@@ -33,18 +33,48 @@ export const safetensorsDtype: Readonly<Record<StoredDtype, string>> = {
   f32: "F32",
   f16: "F16",
   bf16: "BF16",
-  i8: "I8",
+  u8: "U8",
 };
 
 /** Longest header the reference implementation accepts, too. */
 const headerBytesMax = 100_000_000;
 const lengthPrefixBytes = 8;
-/** Where our own files start their data: a cache line, and any vector register. */
-const dataAlignmentBytes = 64;
 
 /** The number of elements of a shape. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((count, size) => count * size, 1);
+}
+
+const paddingPrefix = "octet.padding.";
+
+/** Whether a tensor is there only so that the next one is aligned: see {@link alignTensors}. */
+export function isPadding(name: string): boolean {
+  return name.startsWith(paddingPrefix);
+}
+
+/**
+ * The tensors, in the order given, with padding among them so that in a file whose data starts
+ * aligned each starts on a multiple of `tensorAlignmentBytes`. Padding is a tensor, too, as the
+ * format allows no gaps; where all sizes are multiples, as in Mixtral 8x7B, there is none.
+ */
+export function alignTensors(tensors: readonly NamedTensor[]): NamedTensor[] {
+  const aligned: NamedTensor[] = [];
+  let paddings = 0;
+  let end = 0;
+  for (const tensor of tensors) {
+    const gap = -end & (tensorAlignmentBytes - 1);
+    if (gap > 0) {
+      aligned.push({ name: `${paddingPrefix}${paddings}`, dtype: "u8", shape: [gap] });
+      paddings += 1;
+    }
+    aligned.push(tensor);
+    end = storedBytes(tensor) & (tensorAlignmentBytes - 1); // what came before is a multiple
+  }
+  return aligned;
+}
+
+function storedBytes({ dtype, shape }: Pick<NamedTensor, "dtype" | "shape">): number {
+  return elementCount(shape) * elementBytes[dtype];
 }
 
 /** Lays tensors out one after the other, in the order given, data starting 64-byte aligned. */
@@ -53,13 +83,13 @@ export function layoutSafetensors(tensors: readonly NamedTensor[]): SafetensorsH
   let end = 0;
   for (const { name, dtype, shape } of tensors) {
     const begin = end;
-    end += elementCount(shape) * elementBytes[dtype];
+    end += storedBytes({ dtype, shape });
     assert(!(name in entries), `tensor ${name} twice`);
     entries[name] = { dtype: safetensorsDtype[dtype], shape, data_offsets: [begin, end] };
   }
   const json = Buffer.from(JSON.stringify(entries));
   const unpadded = lengthPrefixBytes + json.length;
-  const dataStart = Math.ceil(unpadded / dataAlignmentBytes) * dataAlignmentBytes;
+  const dataStart = Math.ceil(unpadded / tensorAlignmentBytes) * tensorAlignmentBytes;
   const bytes = Buffer.alloc(dataStart, " ");
   bytes.writeBigUInt64LE(BigInt(dataStart - lengthPrefixBytes));
   bytes.set(json, lengthPrefixBytes);
@@ -159,7 +189,7 @@ function parseEntry(
     return refuse(`expected two data_offsets, found ${JSON.stringify(offsets)}`);
   }
   const [begin, end] = [offsets[0]!, offsets[1]!];
-  const lengthBytes = elementCount(shape) * elementBytes[dtype!];
+  const lengthBytes = storedBytes({ dtype: dtype!, shape });
   if (end - begin !== lengthBytes) {
     refuse(
       `expected ${lengthBytes} bytes for ${safetensorsDtype[dtype!]} [${shape.join(", ")}], ` +
@@ -170,7 +200,7 @@ function parseEntry(
 }
 
 function dtypeOf(value: unknown): StoredDtype | undefined {
-  const all: readonly StoredDtype[] = ["f32", "f16", "bf16", "i8"];
+  const all: readonly StoredDtype[] = ["f32", "f16", "bf16", "u8"];
   return all.find((dtype) => safetensorsDtype[dtype] === value);
 }
 

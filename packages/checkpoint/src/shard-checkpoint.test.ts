@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fromBf16Bits, toBf16Bits, type WeightDtype } from "@octet/core";
+import { fromBf16Bits, isQuantised, toBf16Bits, type WeightDtype, weightDtypes } from "@octet/core";
 import { expect, test } from "vitest";
 import { openShard } from "./open-shard.ts";
 import { shardCheckpoint } from "./shard-checkpoint.ts";
@@ -41,7 +41,7 @@ function expectedValue(value: number, stored: string): number {
   return stored === "bf16" ? fromBf16Bits(toBf16Bits(value)) : value;
 }
 
-for (const weightDtype of ["f32", "bf16", "q8"] as const) {
+for (const weightDtype of weightDtypes) {
   for (const dtype of ["F32", "F16", "BF16"] as const) {
     test(`every ${dtype} weight arrives once, in its place, in a ${weightDtype} set`, async () => {
       const made = createSynthetic({}, { dtype });
@@ -63,18 +63,21 @@ function expectStored(
   weightDtype: WeightDtype,
 ): void {
   const alwaysF32 = name.includes("norm") || name.endsWith("gate.weight");
-  const matrixDtype = weightDtype === "q8" ? "i8" : weightDtype;
-  const embeddingDtype = weightDtype === "q8" ? "bf16" : weightDtype;
+  const matrixDtype = isQuantised(weightDtype) ? "u8" : weightDtype;
+  const embeddingDtype = isQuantised(weightDtype) ? "bf16" : weightDtype;
   const other = name === "model.embed_tokens.weight" ? embeddingDtype : matrixDtype;
   expect([name, stored.dtype]).toEqual([name, alwaysF32 ? "f32" : other]);
   const values = sourceValues(tensor);
-  if (stored.dtype !== "i8") {
+  if (stored.dtype !== "u8") {
     expect(stored.values).toEqual(values.map((value) => expectedValue(value, stored.dtype)));
     return;
   }
-  // Half a scale; and weights are below 0.5, so a scale is at most the bf16 above 0.5 / 127.
+  // Weights are below 0.5, so a q8 scale is at most the bf16 above 0.5 / 127, and half of that is
+  // lost; a q4 scale is at most 0.5 / 8, all of which is lost of a weight that wants quant 8.
   const worst = Math.max(...values.map((value, i) => Math.abs(value - stored.values[i]!)));
-  expect(worst).toBeLessThanOrEqual(0.001984);
+  expect(worst).toBeLessThanOrEqual(weightDtype === "q8" ? 0.001984 : 0.0629);
+  expect(stored.values.length - values.length).toBe((-tensor.shape[0]! & 15) * tensor.shape[1]!);
+  expect(stored.values.subarray(values.length).every((value) => value === 0)).toBe(true);
 }
 
 test("the fused layout gives the very shards the original one gives", async () => {
@@ -193,11 +196,14 @@ test("an f32 weight too large for bf16 is refused rather than made infinite", as
   await shardCheckpoint({ ...source, outDir: `${source.outDir}-f32`, weightDtype: "f32" });
 });
 
-test("q8 is refused for widths that its blocks do not divide", async () => {
-  const refused = (overrides: object, ...parts: string[]) => {
+test("quantising is refused for widths that its blocks do not divide", async () => {
+  const refused = async (overrides: object, ...parts: string[]) => {
     const source = writeSource(createSynthetic(overrides));
-    const action = shardCheckpoint({ ...source, weightDtype: "q8" });
-    return expectRefusal(action, "unsupported-dtype", "divisible by 32", ...parts);
+    for (const weightDtype of ["q8", "q4"] as const) {
+      const action = shardCheckpoint({ ...source, weightDtype });
+      const expected = [`${weightDtype}: expected`, "divisible by 32", ...parts];
+      await expectRefusal(action, "unsupported-dtype", ...expected);
+    }
   };
   await refused({ hidden_size: 48 }, "hidden_size", "found 48");
   await refused({ intermediate_size: 80 }, "intermediate_size", "found 80");

@@ -1,7 +1,7 @@
 // Turns a Hugging Face directory into a set of shards.
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { type ModelConfig, q8BlockSize, type WeightDtype } from "@octet/core";
+import { isQuantised, type ModelConfig, quantBlockSize, type WeightDtype } from "@octet/core";
 import { CheckpointError, fromSystemError, throwIfAborted } from "./checkpoint-error.ts";
 import { completeShardSet } from "./complete-shard-set.ts";
 import { createConversionBuffers } from "./conversion-buffers.ts";
@@ -112,15 +112,16 @@ async function createFolder(dir: string): Promise<void> {
 }
 
 function refuseUnevenBlocks(model: ModelConfig, weightDtype: WeightDtype, sourceDir: string): void {
-  if (weightDtype !== "q8") return;
+  if (!isQuantised(weightDtype)) return;
   const widths = {
     hidden_size: model.hiddenSize,
     intermediate_size: model.intermediateSize,
     "num_attention_heads × head_dim": model.numAttentionHeads * model.headDim,
   };
   for (const [name, width] of Object.entries(widths)) {
-    if (width % q8BlockSize === 0) continue;
-    const detail = `q8: expected ${name} divisible by ${q8BlockSize}, found ${width}; use bf16`;
+    if (width % quantBlockSize === 0) continue;
+    const expected = `expected ${name} divisible by ${quantBlockSize}`;
+    const detail = `${weightDtype}: ${expected}, found ${width}; use bf16`;
     throw new CheckpointError("unsupported-dtype", { file: sourceDir }, { detail });
   }
 }

@@ -1,13 +1,13 @@
 // manifest.json: what a shard is, and what its files must be.
 import { createHash } from "node:crypto";
-import type { ModelConfig, WeightDtype } from "@octet/core";
+import { type ModelConfig, type WeightDtype, weightDtypes } from "@octet/core";
 import { z } from "zod";
 import { ModelConfigJson, modelToJson } from "./model-config-json.ts";
 import type { NamedTensor } from "./safetensors-header.ts";
 import { type SourceIdentity, SourceIdentityJson } from "./source-identity.ts";
 
 /** The version this code writes, and the only one it reads. */
-export const shardFormatVersion = 1;
+export const shardFormatVersion = 2;
 
 /** The name of a shard's manifest, written last: a folder without one is not a shard. */
 export const manifestFileName = "manifest.json";
@@ -31,7 +31,7 @@ export interface TokenizerFile {
 
 /** What a shard is: which part of which model, how it is stored, and where it came from. */
 export interface ShardManifest {
-  readonly formatVersion: 1;
+  readonly formatVersion: typeof shardFormatVersion;
   readonly kind: "coordinator" | "expert";
   /** Present in an expert's shard. */
   readonly expertId?: number;
@@ -51,9 +51,19 @@ export interface ShardManifest {
 export const Sha256Json = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
 
 /** Parses a {@link WeightDtype}. */
-export const WeightDtypeJson = z.enum(["f32", "bf16", "q8"]);
+export const WeightDtypeJson = z.enum(weightDtypes);
 
 const sizeBytes = z.number().int().nonnegative();
+
+/** Parses what a schema parses, once its version has been found to be this one. */
+export function ofThisVersion<Out>(schema: z.ZodType<Out>): z.ZodType<Out> {
+  const version = z.literal(shardFormatVersion, {
+    error: ({ input }) =>
+      `expected shards of format version ${shardFormatVersion}, found ${input}; ` +
+      "shard the model again, with octet shard, into an empty folder",
+  });
+  return z.looseObject({ formatVersion: version }).pipe(z.any()).pipe(schema);
+}
 
 /** Parses a {@link WeightsRecord}. */
 export const WeightsRecordJson = z.strictObject({
@@ -63,7 +73,7 @@ export const WeightsRecordJson = z.strictObject({
   tensors: z.array(
     z.strictObject({
       name: z.string(),
-      dtype: z.enum(["f32", "f16", "bf16", "i8"]),
+      dtype: z.enum(["f32", "f16", "bf16", "u8"]),
       shape: z.array(z.number().int().positive()),
     }),
   ),
@@ -80,20 +90,22 @@ const manifestFields = {
 };
 
 /** Parses a {@link ShardManifest}. */
-export const ShardManifestJson = z.discriminatedUnion("kind", [
-  z.strictObject({
-    ...manifestFields,
-    kind: z.literal("coordinator"),
-    tokenizerFiles: z.array(
-      z.strictObject({ name: z.string().regex(/^[\w.]+$/), sizeBytes, sha256: Sha256Json }),
-    ),
-  }),
-  z.strictObject({
-    ...manifestFields,
-    kind: z.literal("expert"),
-    expertId: z.number().int().nonnegative(),
-  }),
-]);
+export const ShardManifestJson = ofThisVersion(
+  z.discriminatedUnion("kind", [
+    z.strictObject({
+      ...manifestFields,
+      kind: z.literal("coordinator"),
+      tokenizerFiles: z.array(
+        z.strictObject({ name: z.string().regex(/^[\w.]+$/), sizeBytes, sha256: Sha256Json }),
+      ),
+    }),
+    z.strictObject({
+      ...manifestFields,
+      kind: z.literal("expert"),
+      expertId: z.number().int().nonnegative(),
+    }),
+  ]),
+);
 
 /**
  * Names a model by its content: SHA-256 over config, weight dtype and the SHA-256 of every shard's

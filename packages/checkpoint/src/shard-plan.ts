@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import {
   type ExpertId,
+  isQuantised,
   type ModelConfig,
-  q8BlockSize,
+  panelShapes,
   toExpertId,
   type WeightDtype,
 } from "@octet/core";
-import type { NamedTensor } from "./safetensors-header.ts";
+import { alignTensors, type NamedTensor } from "./safetensors-header.ts";
 
 /** Which part of the model a shard is. */
 export type ShardKey =
@@ -20,8 +21,8 @@ export interface PlannedTensor {
   readonly name: string;
   readonly shape: readonly number[];
   /**
-   * A `matrix` is stored in the weight dtype. The `embedding` too, except that q8 leaves it bf16:
-   * its rows are looked up, not multiplied. A `vector` (norms) and the gate are always f32.
+   * A `matrix` is stored in the weight dtype. The `embedding` too, except that quantising leaves it
+   * bf16: its rows are looked up, not multiplied. A `vector` (norms) and the gate are always f32.
    */
   readonly role: "matrix" | "embedding" | "vector" | "gate";
 }
@@ -41,8 +42,8 @@ export function folderOf(shard: ShardKey): string {
 }
 
 /**
- * The tensors of one shard. Those that are always f32 come first, so that every tensor of the file
- * is aligned to its own element size; the rest follow in layer order, as sources have them.
+ * The tensors of one shard: those that are always f32, then the rest in layer order, as sources
+ * have them.
  */
 export function plannedTensors(model: ModelConfig, shard: ShardKey): PlannedTensor[] {
   return shard.kind === "coordinator"
@@ -50,7 +51,17 @@ export function plannedTensors(model: ModelConfig, shard: ShardKey): PlannedTens
     : expertTensors(model, shard.expertId);
 }
 
-/** How a planned tensor rests in a shard: one tensor, or for q8 its quants and their scales. */
+/** Every tensor of a shard's file, padding included, in the order they lie in it. */
+export function shardTensors(
+  model: ModelConfig,
+  shard: ShardKey,
+  weightDtype: WeightDtype,
+): NamedTensor[] {
+  const planned = plannedTensors(model, shard);
+  return alignTensors(planned.flatMap((tensor) => storedTensors(tensor, weightDtype)));
+}
+
+/** How a planned tensor rests in a shard: one tensor, or quants and their scales. */
 export function storedTensors(tensor: PlannedTensor, weightDtype: WeightDtype): NamedTensor[] {
   const { name, shape } = tensor;
   switch (tensor.role) {
@@ -58,18 +69,23 @@ export function storedTensors(tensor: PlannedTensor, weightDtype: WeightDtype): 
     case "gate":
       return [{ name, dtype: "f32", shape }];
     case "embedding":
-      return [{ name, dtype: weightDtype === "q8" ? "bf16" : weightDtype, shape }];
+      return [{ name, dtype: isQuantised(weightDtype) ? "bf16" : weightDtype, shape }];
     case "matrix": {
-      if (weightDtype !== "q8") return [{ name, dtype: weightDtype, shape }];
-      const [rows, columns] = shape;
-      assert(rows !== undefined && columns !== undefined, `${name} is a matrix`);
-      assert(columns % q8BlockSize === 0, `${name}: ${columns} columns in blocks of q8`);
+      if (!isQuantised(weightDtype)) return [{ name, dtype: weightDtype, shape }];
+      const { quants, scales } = panelShapes(weightDtype, matrixShape(tensor));
       return [
-        { name, dtype: "i8", shape },
-        { name: `${name}.scales`, dtype: "bf16", shape: [rows, columns / q8BlockSize] },
+        { name, dtype: "u8", shape: quants },
+        { name: `${name}.scales`, dtype: "bf16", shape: scales },
       ];
     }
   }
+}
+
+/** Rows and columns of a tensor that is a matrix. */
+export function matrixShape({ name, shape }: PlannedTensor): readonly [number, number] {
+  const [rows, columns] = shape;
+  assert(rows !== undefined && columns !== undefined && shape.length === 2, `${name} is a matrix`);
+  return [rows, columns];
 }
 
 function coordinatorTensors(model: ModelConfig): PlannedTensor[] {

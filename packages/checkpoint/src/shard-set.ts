@@ -6,7 +6,12 @@ import { z } from "zod";
 import { CheckpointError } from "./checkpoint-error.ts";
 import { readJsonFile, writeFileAtomically } from "./json-file.ts";
 import { ModelConfigJson, modelToJson } from "./model-config-json.ts";
-import { Sha256Json, shardFormatVersion, WeightDtypeJson } from "./shard-manifest.ts";
+import {
+  ofThisVersion,
+  Sha256Json,
+  shardFormatVersion,
+  WeightDtypeJson,
+} from "./shard-manifest.ts";
 import { type SourceIdentity, SourceIdentityJson } from "./source-identity.ts";
 
 /** The index's name in the folder of a set. */
@@ -23,7 +28,7 @@ export interface ShardEntry {
 
 /** A whole model, sharded: what starts a cluster. */
 export interface ShardSetIndex {
-  readonly formatVersion: 1;
+  readonly formatVersion: typeof shardFormatVersion;
   readonly modelName: string;
   /** The digest that every shard's manifest carries. */
   readonly modelDigest: string;
@@ -41,16 +46,18 @@ const EntryJson = z.strictObject({
   sha256: Sha256Json,
 });
 
-const IndexJson = z.strictObject({
-  formatVersion: z.literal(shardFormatVersion),
-  modelName: z.string().min(1),
-  modelDigest: Sha256Json,
-  model: ModelConfigJson,
-  weightDtype: WeightDtypeJson,
-  source: SourceIdentityJson,
-  coordinator: EntryJson,
-  experts: z.array(EntryJson),
-});
+const IndexJson = ofThisVersion(
+  z.strictObject({
+    formatVersion: z.literal(shardFormatVersion),
+    modelName: z.string().min(1),
+    modelDigest: Sha256Json,
+    model: ModelConfigJson,
+    weightDtype: WeightDtypeJson,
+    source: SourceIdentityJson,
+    coordinator: EntryJson,
+    experts: z.array(EntryJson),
+  }),
+);
 
 /**
  * Reads the index of the set that `octet shard` left in `outDir`, and checks that every shard's

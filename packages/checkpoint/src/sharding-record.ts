@@ -8,6 +8,7 @@ import { readJsonFile, writeFileAtomically } from "./json-file.ts";
 import { ModelConfigJson, modelToJson } from "./model-config-json.ts";
 import {
   manifestFileName,
+  ofThisVersion,
   ShardManifestJson,
   shardFormatVersion,
   WeightDtypeJson,
@@ -31,13 +32,15 @@ export interface ShardingJob {
 /** Finished shards by folder. */
 export type FinishedShards = Map<string, WeightsRecord>;
 
-const RecordJson = z.strictObject({
-  formatVersion: z.literal(shardFormatVersion),
-  source: SourceIdentityJson,
-  model: ModelConfigJson,
-  weightDtype: WeightDtypeJson,
-  finished: z.record(z.string(), WeightsRecordJson),
-});
+const RecordJson = ofThisVersion(
+  z.strictObject({
+    formatVersion: z.literal(shardFormatVersion),
+    source: SourceIdentityJson,
+    model: ModelConfigJson,
+    weightDtype: WeightDtypeJson,
+    finished: z.record(z.string(), WeightsRecordJson),
+  }),
+);
 
 /**
  * The shards that earlier runs of the same job have finished in `outDir`, if their weights are

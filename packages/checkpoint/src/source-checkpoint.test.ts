@@ -68,7 +68,7 @@ test("a dtype that is no weight's is refused", async () => {
     openAltered(({ tensors }) => {
       tensors.set(q, { dtype, shape: [96, 64], data: new Uint8Array(96 * 64 * bytes) });
     });
-  await expectRefusal(retyped("I8", 1), "bad-tensor", `tensor ${q}`, "BF16", "found I8");
+  await expectRefusal(retyped("U8", 1), "bad-tensor", `tensor ${q}`, "BF16", "found U8");
   await expectRefusal(retyped("I64", 8), "bad-tensor", `tensor ${q}`, "I64");
 });
 

@@ -142,7 +142,7 @@ function checkTensor(tensor: string, shape: readonly number[], found: SourceTens
     const detail = `expected [${shape.join(", ")}], found [${found.location.shape.join(", ")}]`;
     throw new CheckpointError("bad-tensor", at, { detail });
   }
-  if (dtype === "i8") {
+  if (dtype === "u8") {
     const detail = `expected F32, F16 or BF16, found ${safetensorsDtype[dtype]}`;
     throw new CheckpointError("bad-tensor", at, { detail });
   }
@@ -150,7 +150,7 @@ function checkTensor(tensor: string, shape: readonly number[], found: SourceTens
 
 function toSlice(origin: Origin, present: ReadonlyMap<string, SourceTensor>): SourceSlice {
   const { file, location } = present.get(origin.name)!; // checkTensors has seen it
-  const dtype = location.dtype as SourceDtype; // checkTensor has refused i8
+  const dtype = location.dtype as SourceDtype; // checkTensor has refused u8
   const offsetBytes = location.offsetBytes + origin.firstElement * elementBytes[dtype];
   return { file, tensor: origin.name, dtype, firstElement: origin.firstElement, offsetBytes };
 }

@@ -1,15 +1,32 @@
 // One shard's weights.safetensors: read the source slice by slice, convert, write, hash.
+import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type ModelConfig, q8BlockSize, type WeightDtype } from "@octet/core";
+import {
+  isQuantised,
+  type ModelConfig,
+  panelRows,
+  quantBlockSize,
+  type StoredDtype,
+  tensorAlignmentBytes,
+  type WeightDtype,
+} from "@octet/core";
 import { CheckpointError, throwIfAborted } from "./checkpoint-error.ts";
 import type { ConversionBuffers } from "./conversion-buffers.ts";
 import { decodeWeights } from "./decode-weights.ts";
-import { encodeBf16, encodeQ8 } from "./encode-weights.ts";
+import { encodeBf16 } from "./encode-bf16.ts";
+import { encodePanels } from "./encode-panels.ts";
 import { HashedFileWriter } from "./hashed-file-writer.ts";
 import { readFully } from "./read-fully.ts";
 import { elementBytes, elementCount, layoutSafetensors } from "./safetensors-header.ts";
 import type { WeightsRecord } from "./shard-manifest.ts";
-import { type PlannedTensor, plannedTensors, type ShardKey, storedTensors } from "./shard-plan.ts";
+import {
+  matrixShape,
+  type PlannedTensor,
+  plannedTensors,
+  type ShardKey,
+  shardTensors,
+  storedTensors,
+} from "./shard-plan.ts";
 import type { SourceCheckpoint, SourceSlice } from "./source-checkpoint.ts";
 
 const weightsFileName = "weights.safetensors";
@@ -41,18 +58,24 @@ export function sourceBytes(source: SourceCheckpoint, model: ModelConfig, shard:
  * @throws {CheckpointError} "non-finite", "bad-file", "disk-full", "io-failed", "aborted"
  */
 export async function writeShardWeights(job: ShardWeightsJob): Promise<WeightsRecord> {
-  const planned = plannedTensors(job.model, job.shard);
-  const stored = planned.flatMap((tensor) => storedTensors(tensor, job.weightDtype));
-  const header = layoutSafetensors(stored);
+  const tensors = shardTensors(job.model, job.shard, job.weightDtype);
+  const header = layoutSafetensors(tensors);
   const writer = await HashedFileWriter.create(join(job.dir, weightsFileName));
   try {
     await writer.write(header.bytes);
-    for (const tensor of planned) await convertTensor(tensor, job, writer);
+    for (const tensor of plannedTensors(job.model, job.shard)) {
+      await convertTensor(tensor, job, writer);
+    }
     const { sizeBytes, sha256 } = await writer.finish();
-    return { file: weightsFileName, sizeBytes, sha256, tensors: stored };
+    return { file: weightsFileName, sizeBytes, sha256, tensors };
   } finally {
     await writer.discard();
   }
+}
+
+/** The padding that {@link shardTensors} has before a tensor. */
+async function writePadding(writer: HashedFileWriter): Promise<void> {
+  await writer.write(new Uint8Array(-writer.sizeBytes & (tensorAlignmentBytes - 1)));
 }
 
 async function convertTensor(
@@ -61,14 +84,14 @@ async function convertTensor(
   writer: HashedFileWriter,
 ): Promise<void> {
   const { buffers } = job;
-  const { sliceElements } = buffers;
   const slice = job.source.sliceOf(tensor);
-  const target = storedTensors(tensor, job.weightDtype);
+  const [target, scales] = storedTensors(tensor, job.weightDtype);
   const total = elementCount(tensor.shape);
-  // Blocks of q8 never straddle two slices: a slice is a multiple of the block, and so is a row.
-  for (let done = 0; done < total; done += sliceElements) {
+  const elementsMax = elementsAtATime(tensor, job);
+  await writePadding(writer);
+  for (let done = 0; done < total; done += elementsMax) {
     throwIfAborted(job.signal, job.dir);
-    const count = Math.min(sliceElements, total - done);
+    const count = Math.min(elementsMax, total - done);
     const bytes = buffers.source.subarray(0, count * elementBytes[slice.dtype]);
     await readFully(slice.file.handle, bytes, {
       offsetBytes: slice.offsetBytes + done * elementBytes[slice.dtype],
@@ -77,37 +100,45 @@ async function convertTensor(
     });
     const badAt = decodeWeights(slice.dtype, bytes, count, buffers.values);
     if (badAt !== undefined) refuseNonFinite(slice, done + badAt, buffers.values.values[badAt]!);
-    await writer.write(encodeSlice(target[0]!.dtype, { slice, done, count, buffers }));
+    await writer.write(encodeSlice(target!.dtype, { tensor, slice, done, count }, job));
     job.onBytes(bytes.length, tensor.name);
   }
-  if (target.length === 2) {
-    const { buffer } = buffers.scales;
-    await writer.write(new Uint8Array(buffer, 0, (total / q8BlockSize) * 2));
-  }
+  if (scales === undefined) return;
+  await writePadding(writer);
+  const { buffer } = buffers.scales;
+  await writer.write(new Uint8Array(buffer, 0, elementCount(scales.shape) * 2));
+}
+
+/** Whole panels of a quantised matrix: they are made from all columns of their rows. */
+function elementsAtATime(tensor: PlannedTensor, { weightDtype, buffers }: ShardWeightsJob): number {
+  const { sliceElements } = buffers;
+  if (tensor.role !== "matrix" || !isQuantised(weightDtype)) return sliceElements;
+  const [, columns] = matrixShape(tensor);
+  return sliceElements - (sliceElements % (panelRows * columns));
 }
 
 function encodeSlice(
-  dtype: string,
-  part: { slice: SourceSlice; done: number; count: number; buffers: ConversionBuffers },
+  dtype: StoredDtype,
+  part: { tensor: PlannedTensor; slice: SourceSlice; done: number; count: number },
+  { weightDtype, buffers }: ShardWeightsJob,
 ): Uint8Array {
-  const { slice, done, count, buffers } = part;
+  const { tensor, slice, done, count } = part;
   const { values, encoded, scales } = buffers;
-  switch (dtype) {
-    case "f32":
-      return new Uint8Array(values.values.buffer, 0, count * 4);
-    case "bf16": {
-      const overflowAt = encodeBf16(values, count, new Uint16Array(encoded.buffer, 0, count));
-      if (overflowAt !== undefined) {
-        refuseNonFinite(slice, done + overflowAt, values.values[overflowAt]!);
-      }
-      return encoded.subarray(0, count * 2);
+  if (dtype === "f32") return new Uint8Array(values.values.buffer, 0, count * 4);
+  if (dtype === "bf16") {
+    const overflowAt = encodeBf16(values, count, new Uint16Array(encoded.buffer, 0, count));
+    if (overflowAt !== undefined) {
+      refuseNonFinite(slice, done + overflowAt, values.values[overflowAt]!);
     }
-    default: {
-      const quants = new Int8Array(encoded.buffer, 0, count);
-      encodeQ8(values, count, quants, scales.subarray(done / q8BlockSize));
-      return encoded.subarray(0, count);
-    }
+    return encoded.subarray(0, count * 2);
   }
+  assert(isQuantised(weightDtype), `${tensor.name} is quantised`);
+  const [, columns] = matrixShape(tensor);
+  return encodePanels(weightDtype, values, {
+    shape: [count / columns, columns],
+    quants: encoded,
+    scales: scales.subarray(done / quantBlockSize),
+  });
 }
 
 function refuseNonFinite(slice: SourceSlice, indexInSlice: number, value: number): never {

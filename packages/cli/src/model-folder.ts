@@ -4,16 +4,19 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readShardSet, type ShardSetIndex, shardCheckpoint } from "@octet/checkpoint";
+import {
+  readShardSet,
+  type ShardSetIndex,
+  shardCheckpoint,
+  shardFormatVersion,
+} from "@octet/checkpoint";
+import type { WeightDtype } from "@octet/core";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 import { formatBytes } from "./format.ts";
 import { createShardDisplay } from "./shard-display.ts";
 
 /** Checkpoints up to this size are sharded without being asked; larger ones take disk and time. */
 const shardUnaskedBytesMax = 2e9;
-
-/** The dtypes that shards can be written in. */
-export const weightDtypes = ["f32", "bf16", "q8"] as const;
 
 /** The model that a fresh clone brings along. */
 export function bundledModelDir(): string {
@@ -33,7 +36,7 @@ export function userPath(path: string): string {
  */
 export async function resolveShardSet(
   path: string,
-  options: { dtype: (typeof weightDtypes)[number]; signal: AbortSignal },
+  options: { dtype: WeightDtype; signal: AbortSignal },
 ): Promise<ShardSetIndex> {
   const dir = userPath(path);
   if (existsSync(join(dir, "octet.json"))) return readShardSet(dir);
@@ -77,9 +80,9 @@ function weightBytesIn(dir: string): number {
     .reduce((sum, name) => sum + statSync(join(dir, name)).size, 0);
 }
 
-/** Another name whenever the checkpoint's files change. */
+/** Another name whenever the checkpoint's files change, or the form of shards does. */
 function cacheName(dir: string, dtype: string): string {
-  const hash = createHash("sha256").update(dir).update(dtype);
+  const hash = createHash("sha256").update(`${dir}\n${dtype}\n${shardFormatVersion}\n`);
   for (const name of readdirSync(dir).sort()) {
     const { size, mtimeMs } = statSync(join(dir, name));
     hash.update(`${name}:${size}:${mtimeMs}\n`);

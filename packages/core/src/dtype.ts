@@ -1,7 +1,18 @@
 // The number formats that weights and activations travel and rest in.
 
+/** All weight dtypes, from the most bits an element to the fewest. */
+export const weightDtypes = ["f32", "bf16", "q8", "q4"] as const;
+
 /** How a shard stores its matrices. Norms and the gate are always f32, whatever this says. */
-export type WeightDtype = "f32" | "bf16" | "q8";
+export type WeightDtype = (typeof weightDtypes)[number];
+
+/** Weight dtypes whose matrices are panels of quants and scales: see panels.ts. */
+export type QuantisedDtype = Exclude<WeightDtype, "f32" | "bf16">;
+
+/** Whether matrices of `dtype` are quants and scales rather than numbers. */
+export function isQuantised(dtype: WeightDtype): dtype is QuantisedDtype {
+  return dtype === "q8" || dtype === "q4";
+}
 
 /**
  * How activation rows travel between coordinator and worker.
@@ -13,12 +24,12 @@ export type WeightDtype = "f32" | "bf16" | "q8";
  */
 export type ActivationDtype = "f32" | "bf16" | "q8";
 
-/** Weights or activations that share one scale in a q8 row. */
-export const q8BlockSize = 32;
+/** Neighbours in a row that share one scale, in quantised weights and in q8 activations alike. */
+export const quantBlockSize = 32;
 
 /** The dtype of rows sent to an expert: exactly what its matrix kernel would make of them. */
 export function dispatchDtype(weights: WeightDtype): ActivationDtype {
-  return weights;
+  return isQuantised(weights) ? "q8" : weights;
 }
 
 /** The dtype of rows an expert sends back. */
@@ -29,7 +40,7 @@ export function replyDtype(weights: WeightDtype): ActivationDtype {
 /**
  * Bytes in one activation row.
  *
- * @throws {RangeError} if dtype is q8 and width is not a multiple of {@link q8BlockSize}
+ * @throws {RangeError} if dtype is q8 and width is not a multiple of {@link quantBlockSize}
  */
 export function activationRowBytes(dtype: ActivationDtype, width: number): number {
   switch (dtype) {
@@ -38,10 +49,10 @@ export function activationRowBytes(dtype: ActivationDtype, width: number): numbe
     case "bf16":
       return width * 2;
     case "q8":
-      if (width % q8BlockSize !== 0) {
-        throw new RangeError(`q8 rows need a width divisible by ${q8BlockSize}, found ${width}`);
+      if (width % quantBlockSize !== 0) {
+        throw new RangeError(`q8 rows need a width divisible by ${quantBlockSize}, found ${width}`);
       }
-      return width + (width / q8BlockSize) * 4;
+      return width + (width / quantBlockSize) * 4;
   }
 }
 

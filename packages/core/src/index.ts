@@ -4,9 +4,12 @@ export {
   type ActivationRows,
   activationRowBytes,
   dispatchDtype,
-  q8BlockSize,
+  isQuantised,
+  type QuantisedDtype,
+  quantBlockSize,
   replyDtype,
   type WeightDtype,
+  weightDtypes,
 } from "./dtype.ts";
 export {
   type BlockId,
@@ -29,4 +32,10 @@ export {
   stopStringsMax,
 } from "./limits.ts";
 export type { ModelConfig } from "./model-config.ts";
-export type { StoredDtype, TensorLocation, WeightFile } from "./weight-file.ts";
+export { type PanelShapes, panelRows, panelShapes } from "./panels.ts";
+export {
+  type StoredDtype,
+  type TensorLocation,
+  tensorAlignmentBytes,
+  type WeightFile,
+} from "./weight-file.ts";

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ExpertId, toExpertId, type WeightDtype } from "@octet/core";
+import { type ExpertId, toExpertId, type WeightDtype, weightDtypes } from "@octet/core";
 import {
   type ExpertEngine,
   openReferenceAttentionEngine,
@@ -56,7 +56,7 @@ const requests: ToyRequest[] = Array.from({ length: 8 }, (_, i) => ({
   stop: { maxTokens: 6 + i, ignoreEos: i !== 5 },
 }));
 
-for (const weightDtype of ["f32", "bf16", "q8"] as const) {
+for (const weightDtype of weightDtypes) {
   test(`${weightDtype}: neither company nor chunks nor the cache change a token`, async () => {
     const open = await openModel(weightDtype, 11);
     const alone: (readonly number[])[] = [];

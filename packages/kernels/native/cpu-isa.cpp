@@ -6,7 +6,25 @@
 #include <sched.h>
 #endif
 
+#if defined(__linux__) && defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+
 namespace octet {
+
+#if defined(__aarch64__)
+// Of signed bytes: part of the architecture since Armv8.4, an option before.
+static bool hasDotProducts() {
+#if defined(__APPLE__)
+  return true;  // every Mac with such a processor has them
+#elif defined(__linux__)
+  constexpr unsigned long asimdDotProduct = 1ul << 20;  // HWCAP_ASIMDDP
+  return (getauxval(AT_HWCAP) & asimdDotProduct) != 0;
+#else
+  return false;
+#endif
+}
+#endif
 
 std::vector<const KernelTable*> supportedKernels() {
   std::vector<const KernelTable*> tables;
@@ -18,6 +36,8 @@ std::vector<const KernelTable*> supportedKernels() {
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
   if (avx512) tables.push_back(&kernelsAvx512());
   if (avx2) tables.push_back(&kernelsAvx2());
+#elif defined(__aarch64__)
+  if (hasDotProducts()) tables.push_back(&kernelsNeon());
 #endif
   tables.push_back(&kernelsPortable());
   return tables;

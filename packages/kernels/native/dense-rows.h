@@ -35,23 +35,16 @@ struct Bf16Elements {
 struct Tile {
   const uint8_t* weights;
   int64_t weightStride;  // bytes from one row to the next
-  const uint8_t* scales;
-  int64_t scaleStride;
   const uint8_t* activations;
   int64_t activationStride;
   int64_t width;
-  int64_t begin;  // a multiple of 512
+  int64_t begin;  // a multiple of 16
   int64_t end;    // the same, or the width
 };
 
 // Weights of Elements; activations as f32, zero-padded to a multiple of 16.
 template <class Elements>
 struct DenseRows {
-  using Shape = DenseTile;
-
-  static int64_t weightBytes(int64_t width) { return width * Elements::bytes; }
-  static int64_t scaleBytes(int64_t) { return 0; }
-
   template <int W, int X>
   OCTET_INLINE void accumulate(const Tile& tile, Vec16 (&sums)[X][W]) {
     const float* activations[X];

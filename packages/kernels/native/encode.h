@@ -29,17 +29,17 @@ static bool encodeFinite(Format format, const float* x, int64_t count, uint8_t* 
                                : encodeDense<Bf16Elements>(x, count, out);
 }
 
-static void encodeQ8(const float* x, int64_t width, uint8_t* out) {
-  for (int64_t at = 0; at < width; at += q8Block) {
-    int8_t quants[q8Block];
+static void encodeQuants(const float* x, int64_t width, uint8_t* out) {
+  for (int64_t at = 0; at < width; at += quantBlockSize) {
+    int8_t quants[quantBlockSize];
     const float scale = quantiseBlock(x + at, quants);
     memcpy(out + at, quants, sizeof quants);
-    memcpy(out + width + at / q8Block * 4, &scale, sizeof scale);
+    memcpy(out + width + at / quantBlockSize * 4, &scale, sizeof scale);
   }
 }
 
 static void encode(Format format, const float* x, int64_t width, uint8_t* out) {
-  if (format == Format::q8) encodeQ8(x, width, out);
+  if (isQuantised(format)) encodeQuants(x, width, out);
   else encodeFinite(format, x, width, out);
 }
 

@@ -11,10 +11,19 @@
 namespace octet {
 
 // How a matrix is stored, and with it the form its activations take.
-enum class Format : int32_t { f32 = 0, bf16 = 1, q8 = 2 };
+enum class Format : int32_t { f32 = 0, bf16 = 1, q8 = 2, q4 = 3 };
 
-// A weight matrix [rows, cols], row-major, at any alignment.
-// q8: `data` holds int8 quants and `scales` bf16 [rows, cols / 32]. Else `scales` is null.
+inline bool isQuantised(Format format) { return format == Format::q8 || format == Format::q4; }
+
+// Weights, or activations, that share a scale.
+constexpr int64_t quantBlockSize = 32;
+// Weight rows that lie side by side in a quantised matrix.
+constexpr int64_t panelRows = 16;
+
+// A weight matrix [rows, cols], at any alignment. f32 and bf16: row-major, `scales` null. q8 and
+// q4: panels of sixteen rows, the last one padded; `data` holds their quants, unsigned, as
+// [panel][column / 4][row][4] bytes, or for q4 [panel][column / 8][row][4] bytes of two nibbles,
+// the lower four columns in the lower ones; `scales` bf16 [panel][column / 32][row].
 struct Matrix {
   Format format;
   int64_t rows;
@@ -30,16 +39,17 @@ struct PreparedRows {
   size_t stride;  // preparedBytes(format, width), 64-byte aligned
 };
 
-// Rows [begin, end) of a matrix, at most `rowsPerTask` of them: what one task computes.
+// Rows [begin, end) of a matrix, at most `rowsPerTask` of them: what one task computes. `begin` is
+// a multiple of rowsPerTask.
 struct RowRange {
   int64_t begin;
   int64_t end;
 };
 
 constexpr int64_t rowsPerTask = 64;
+static_assert(rowsPerTask % panelRows == 0, "a panel is never split between tasks");
 // Columns at which a prepared row may be written in parts.
 constexpr int64_t prepareColumns = 64;
-constexpr int64_t q8Block = 32;
 // As in packages/core's limits: numExpertsMax and numExpertsPerTokenMax.
 constexpr int64_t maxExperts = 64;
 constexpr int64_t maxExpertsPerToken = 8;
@@ -111,6 +121,8 @@ const KernelTable& kernelsPortable();
 #if defined(__x86_64__)
 const KernelTable& kernelsAvx2();
 const KernelTable& kernelsAvx512();
+#elif defined(__aarch64__)
+const KernelTable& kernelsNeon();
 #endif
 
 }  // namespace octet

@@ -1,5 +1,5 @@
 // One build of the kernels. Compiled once for each instruction set, with the flags it needs and
-// OCTET_AVX512, OCTET_AVX2 or neither defined; see vec16.h.
+// OCTET_AVX512, OCTET_AVX2, OCTET_NEON or none defined; see vec16.h.
 #include "attend.h"
 #include "combine.h"
 #include "encode.h"
@@ -24,6 +24,8 @@ static const KernelTable table = {
 const KernelTable& kernelsAvx512() { return avx512::table; }
 #elif defined(OCTET_AVX2)
 const KernelTable& kernelsAvx2() { return avx2::table; }
+#elif defined(OCTET_NEON)
+const KernelTable& kernelsNeon() { return neon::table; }
 #else
 const KernelTable& kernelsPortable() { return portable::table; }
 #endif

@@ -25,11 +25,12 @@ inline std::string readString(const Napi::Object& options, const char* name) {
   return options.Get(name).As<Napi::String>().Utf8Value();
 }
 
-// "f32", "bf16" or "q8".
+// "f32", "bf16", "q8" or "q4".
 inline Format readFormat(const Napi::Object& options, const char* name) {
   const std::string format = readString(options, name);
   if (format == "f32") return Format::f32;
-  return format == "bf16" ? Format::bf16 : Format::q8;
+  if (format == "bf16") return Format::bf16;
+  return format == "q8" ? Format::q8 : Format::q4;
 }
 
 inline const KernelTable& readKernels(const Napi::Object& options) {
@@ -52,11 +53,11 @@ class TensorReader {
       : file_(file), next_(offsets.Data()) {}
 
   const uint8_t* vector() { return file_.at(size_t(*next_++)); }
-  // Two offsets: elements, then scales (ignored unless q8).
+  // Two offsets: elements, then scales (ignored unless quantised).
   Matrix matrix(Format format, int64_t rows, int64_t cols) {
     const uint8_t* data = vector();
     const uint8_t* scales = vector();
-    return {format, rows, cols, data, format == Format::q8 ? scales : nullptr};
+    return {format, rows, cols, data, isQuantised(format) ? scales : nullptr};
   }
 
  private:

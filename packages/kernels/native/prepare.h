@@ -1,9 +1,11 @@
 // Activation rows: from f32 to the form that `multiply` reads, and to and from the travelling form.
 //
-// q8 travels as H signed bytes, then H / 32 little-endian f32 scales (amax / 127).
+// For q8 and q4 weights a row travels as H signed bytes, then H / 32 little-endian f32 scales
+// (amax / 127).
 #pragma once
 
-#include "q8-rows.h"
+#include "dense-rows.h"
+#include "quant-block.h"
 
 namespace octet::OCTET_ISA {
 
@@ -18,7 +20,7 @@ OCTET_INLINE float quantiseBlock(const float* x, int8_t* quants) {
   const float notFinite = reduceAdd(add(mul(a, zero), mul(b, zero)));
   const float amax = reduceMax(max(abs(a), abs(b)));
   const float inverse = 127.0f / amax;
-  memset(quants, 0, size_t(q8Block));
+  memset(quants, 0, size_t(quantBlockSize));
   if (!(notFinite == 0.0f)) return NAN;
   if (!(amax > 0.0f && inverse <= 3.4028234e38f)) return 0.0f;
   uint32_t bits[32];
@@ -32,32 +34,26 @@ OCTET_INLINE float quantiseBlock(const float* x, int8_t* quants) {
 }
 
 static size_t preparedBytes(Format format, int64_t width) {
-  const int64_t bytes =
-      format == Format::q8
-          ? groupsIn(width) * int64_t(sizeof(Q8Group)) +
-                (width + columnsPerLoad - 1) / columnsPerLoad * scalesPerLoad * 4
-          : (width + 15) / 16 * 16 * 4;
+  const int64_t bytes = isQuantised(format)
+                            ? width / quantBlockSize * int64_t(sizeof(QuantBlock))
+                            : (width + 15) / 16 * 16 * int64_t(sizeof(float));
   // A cache line between rows keeps rows of a power of two apart in the cache's sets.
   return size_t((bytes + 63) / 64 * 64 + 64);
 }
 
-OCTET_INLINE void zeroScalesFrom(int64_t block, int64_t width, uint8_t* out) {
-  float* scales = preparedScales(out, width);
-  const int64_t end = (width + columnsPerLoad - 1) / columnsPerLoad * scalesPerLoad;
-  for (int64_t i = block; i < end; i++) scales[i] = 0.0f;
+OCTET_INLINE int32_t correctionOf(const int8_t* quants, Format format) {
+  int32_t sum = 0;
+  for (int i = 0; i < quantBlockSize; i++) sum += quants[i];
+  return -weightBias(format) * sum;
 }
 
-static void prepareQ8(const float* x, int64_t width, RowRange columns, uint8_t* out) {
-  Q8Group* groups = reinterpret_cast<Q8Group*>(out);
-  float* scales = preparedScales(out, width);
-  for (int64_t at = columns.begin; at < columns.end; at += groupColumns) {
-    int8_t quants[groupColumns] = {};
-    for (int64_t block = at; block < at + groupColumns && block < columns.end; block += q8Block) {
-      scales[block / q8Block] = quantiseBlock(x + (block - columns.begin), quants + (block - at));
-    }
-    packQ8(quants, &groups[at / groupColumns]);
+static void prepareQuantised(Format format, const float* x, RowRange columns, uint8_t* out) {
+  QuantBlock* blocks = reinterpret_cast<QuantBlock*>(out);
+  for (int64_t at = columns.begin; at < columns.end; at += quantBlockSize) {
+    QuantBlock& block = blocks[at / quantBlockSize];
+    block.scale = quantiseBlock(x + (at - columns.begin), block.quants);
+    block.correction = correctionOf(block.quants, format);
   }
-  if (columns.end == width) zeroScalesFrom(width / q8Block, width, out);
 }
 
 template <class Elements>
@@ -80,7 +76,8 @@ static void prepare(Format format, const float* x, int64_t width, RowRange colum
     case Format::bf16:
       return prepareDense<Bf16Elements>(x, width, columns, out);
     case Format::q8:
-      return prepareQ8(x, width, columns, out);
+    case Format::q4:
+      return prepareQuantised(format, x, columns, out);
   }
 }
 
@@ -94,17 +91,15 @@ static void prepareEncodedDense(const uint8_t* encoded, int64_t width, uint8_t* 
   }
 }
 
-static void prepareEncodedQ8(const uint8_t* encoded, int64_t width, uint8_t* out) {
-  Q8Group* groups = reinterpret_cast<Q8Group*>(out);
-  for (int64_t at = 0; at < width; at += groupColumns) {
-    int8_t quants[groupColumns] = {};
-    const int64_t left = width - at;
-    memcpy(quants, encoded + at, size_t(left < groupColumns ? left : groupColumns));
-    packQ8(quants, &groups[at / groupColumns]);
+static void prepareEncodedQuants(Format format, const uint8_t* encoded, int64_t width,
+                                 uint8_t* out) {
+  QuantBlock* blocks = reinterpret_cast<QuantBlock*>(out);
+  const uint8_t* scales = encoded + width;
+  for (int64_t at = 0; at < width; at += quantBlockSize, blocks++, scales += sizeof(float)) {
+    memcpy(blocks->quants, encoded + at, sizeof blocks->quants);
+    memcpy(&blocks->scale, scales, sizeof blocks->scale);
+    blocks->correction = correctionOf(blocks->quants, format);
   }
-  const int64_t blocks = width / q8Block;
-  memcpy(preparedScales(out, width), encoded + width, size_t(blocks) * sizeof(float));
-  zeroScalesFrom(blocks, width, out);
 }
 
 static void prepareEncoded(Format format, const uint8_t* encoded, int64_t width, uint8_t* out) {
@@ -114,7 +109,8 @@ static void prepareEncoded(Format format, const uint8_t* encoded, int64_t width,
     case Format::bf16:
       return prepareEncodedDense<Bf16Elements>(encoded, width, out);
     case Format::q8:
-      return prepareEncodedQ8(encoded, width, out);
+    case Format::q4:
+      return prepareEncodedQuants(format, encoded, width, out);
   }
 }
 

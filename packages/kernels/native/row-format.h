@@ -5,7 +5,7 @@
 
 namespace octet {
 
-// f32: 4 bytes an element; bf16: 2; q8: 1, then an f32 scale for each 32.
+// f32: 4 bytes an element; bf16: 2; for q8 and q4 weights: 1, then an f32 scale for each 32.
 inline int64_t rowBytes(Format format, int64_t width) {
   switch (format) {
     case Format::f32:
@@ -13,7 +13,8 @@ inline int64_t rowBytes(Format format, int64_t width) {
     case Format::bf16:
       return width * 2;
     case Format::q8:
-      return width + width / q8Block * 4;
+    case Format::q4:
+      return width + width / quantBlockSize * 4;
   }
   return 0;
 }

@@ -27,10 +27,10 @@ class RandomFile {
 
   // Offsets of elements and scales. Every tensor starts at an odd offset.
   std::pair<size_t, size_t> add(Format format, int64_t rows, int64_t cols, float scale) {
-    const size_t count = size_t(rows * cols);
-    const size_t elements = addElements(format, count, scale);
-    const size_t blocks = count / size_t(q8Block);
-    return {elements, format == Format::q8 ? addElements(Format::bf16, blocks, scale / 128) : 0};
+    const size_t elements = addElements(format, storedElements(format, rows, cols), scale);
+    const size_t numScales = storedScales(format, rows, cols);
+    const float ofQuant = scale / (format == Format::q4 ? 8 : 128);
+    return {elements, numScales > 0 ? addElements(Format::bf16, numScales, ofQuant) : 0};
   }
 
   std::unique_ptr<MappedFile> map() {
@@ -48,7 +48,7 @@ class RandomFile {
     bytes_.resize(offset + elementBytes(format, count));
     uint8_t* to = bytes_.data() + offset;
     fillElements(random_, format, to, count);
-    for (size_t i = 0; i < count && format != Format::q8; i++) {
+    for (size_t i = 0; i < count && !isQuantised(format); i++) {
       float value = bf16At(to, format == Format::f32 ? 2 * i + 1 : i) * scale;
       if (format == Format::f32) memcpy(to + 4 * i, &value, 4);
       else memcpy(to + 2 * i, reinterpret_cast<char*>(&value) + 2, 2);
@@ -73,7 +73,7 @@ std::vector<uint8_t> runExpert(const KernelTable& kernels, Format format, int th
   auto file = content.map();
   const auto matrix = [&](std::pair<size_t, size_t> at, int64_t n, int64_t k) {
     return Matrix{format, n, k, file->at(at.first),
-                  format == Format::q8 ? file->at(at.second) : nullptr};
+                  isQuantised(format) ? file->at(at.second) : nullptr};
   };
   std::vector<ExpertMatrices> experts = {
       {matrix(w1, inner, hidden), matrix(w3, inner, hidden), matrix(w2, hidden, inner)}};
@@ -125,7 +125,7 @@ AttentionWeights makeWeights(RandomFile& content, Format format,
     if (plan.vector != nullptr) *plan.vector = file->at(plan.at.first);
     else {
       plan.to->data = file->at(plan.at.first);
-      if (plan.to->format == Format::q8) plan.to->scales = file->at(plan.at.second);
+      if (isQuantised(plan.to->format)) plan.to->scales = file->at(plan.at.second);
     }
   }
   return weights;
@@ -192,7 +192,7 @@ void testThreadPool() {
 }
 
 void testExpertEngine() {
-  for (const Format format : {Format::f32, Format::bf16, Format::q8}) {
+  for (const Format format : allFormats) {
     for (const int64_t rows : {1, 5, 130}) {
       const std::vector<uint8_t> expected = runExpert(kernelsPortable(), format, 1, rows);
       for (const KernelTable* kernels : supportedKernels()) {
@@ -206,7 +206,7 @@ void testExpertEngine() {
 }
 
 void testAttentionEngine() {
-  for (const Format format : {Format::f32, Format::bf16, Format::q8}) {
+  for (const Format format : allFormats) {
     const std::vector<float> expected = runAttention(kernelsPortable(), format, 1);
     for (const KernelTable* kernels : supportedKernels()) {
       for (int threads = 1; threads <= 3; threads++) {

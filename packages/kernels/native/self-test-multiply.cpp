@@ -48,8 +48,8 @@ std::vector<double> roundedRow(Format format, const float* x, int64_t width) {
     float value = 0;
     if (format == Format::bf16) value = bf16At(encoded.data(), size_t(i));
     if (format == Format::f32) memcpy(&value, encoded.data() + 4 * i, 4);
-    if (format == Format::q8) {
-      memcpy(&value, encoded.data() + width + i / q8Block * 4, 4);
+    if (isQuantised(format)) {
+      memcpy(&value, encoded.data() + width + i / quantBlockSize * 4, 4);
       value *= float(int8_t(encoded.data()[i]));
     }
     row.push_back(value);
@@ -57,12 +57,26 @@ std::vector<double> roundedRow(Format format, const float* x, int64_t width) {
   return row;
 }
 
+// One weight of a panel, without its scale.
+int32_t quantAt(const Matrix& matrix, int64_t row, int64_t column) {
+  const int64_t panel = row / panelRows, lane = row % panelRows;
+  if (matrix.format == Format::q8) {
+    const int64_t group = panel * (matrix.cols / 4) + column / 4;
+    return int32_t(matrix.data[(group * panelRows + lane) * 4 + column % 4]) - 128;
+  }
+  const int64_t group = panel * (matrix.cols / 8) + column / 8;
+  const int32_t both = matrix.data[(group * panelRows + lane) * 4 + column % 4];
+  return (column % 8 < 4 ? both & 15 : both >> 4) - 8;
+}
+
 double weightAt(const Matrix& matrix, int64_t row, int64_t column) {
   const size_t index = size_t(row * matrix.cols + column);
   if (matrix.format == Format::bf16) return bf16At(matrix.data, index);
-  if (matrix.format == Format::q8) {
-    const double scale = bf16At(matrix.scales, index / size_t(q8Block));
-    return scale * double(int8_t(matrix.data[index]));
+  if (isQuantised(matrix.format)) {
+    const int64_t blocks = matrix.cols / quantBlockSize;
+    const int64_t block = row / panelRows * blocks + column / quantBlockSize;
+    const double scale = bf16At(matrix.scales, size_t(block * panelRows + row % panelRows));
+    return scale * double(quantAt(matrix, row, column));
   }
   float value;
   memcpy(&value, matrix.data + 4 * index, sizeof value);
@@ -80,7 +94,8 @@ void checkAgainstSums(const Case& c, const Matrix& matrix, const std::vector<flo
         sum += term;
         magnitude += fabs(term);
       }
-      // Each lane adds width / 16 rounded terms; 2^-23 covers a term and its partial sum.
+      // An accumulator adds width / 16 rounded terms (quantised: one for each of width / 32
+      // blocks); 2^-23 covers a term and its partial sum.
       const double bound = magnitude * ldexp(1, -23) * (double(c.width) / 16 + 8);
       const double error = fabs(sum - double(out[size_t(t * c.weightRows + n)]));
       check(error <= bound, describe(c, "portable") + " is the sum within its bound");
@@ -89,9 +104,10 @@ void checkAgainstSums(const Case& c, const Matrix& matrix, const std::vector<flo
 }
 
 void runCase(Random& random, const Case& c) {
-  OddBytes data(elementBytes(c.format, size_t(c.weightRows * c.width)));
-  fillElements(random, c.format, data.data(), size_t(c.weightRows * c.width));
-  const size_t numScales = c.format == Format::q8 ? size_t(c.weightRows * c.width / q8Block) : 0;
+  const size_t elements = storedElements(c.format, c.weightRows, c.width);
+  OddBytes data(elementBytes(c.format, elements));
+  fillElements(random, c.format, data.data(), elements);
+  const size_t numScales = storedScales(c.format, c.weightRows, c.width);
   OddBytes scales(numScales * 2);
   fillElements(random, Format::bf16, scales.data(), numScales);
   const Matrix matrix = {c.format, c.weightRows, c.width, data.data(),
@@ -118,11 +134,17 @@ void runCase(Random& random, const Case& c) {
 void testMultiply() {
   Random random(1);
   const std::vector<int64_t> denseWidths = {1, 15, 16, 17, 31, 100, 2047, 2049, 4100};
-  const std::vector<int64_t> q8Widths = {32, 64, 96, 512, 544, 2048, 2080, 4128};
-  for (const Format format : {Format::f32, Format::bf16, Format::q8}) {
-    for (const int64_t width : format == Format::q8 ? q8Widths : denseWidths) {
+  const std::vector<int64_t> blockWidths = {32, 64, 96, 512, 544, 2048, 2080, 4128};
+  for (const Format format : allFormats) {
+    for (const int64_t width : isQuantised(format) ? blockWidths : denseWidths) {
       for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 13, 24, 25, 49}) {
         runCase(random, {format, width, width > 2000 ? 5 : 67, rows});
+        // One, two and three panels, whole and not.
+        if (width == 96) {
+          for (const int64_t weightRows : {1, 16, 17, 31, 32, 48, 64}) {
+            runCase(random, {format, width, weightRows, rows});
+          }
+        }
         if (width > 2000 && rows > 7) break;  // enough of what takes long under the sanitizers
       }
     }

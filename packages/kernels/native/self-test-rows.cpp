@@ -38,8 +38,8 @@ void checkBuildsAgree(const char* rule, int64_t width, const Make& make) {
 
 void testEncode(Random& random, int64_t width) {
   const std::vector<float> x = trickyReals(random, size_t(width));
-  for (const Format format : {Format::f32, Format::bf16, Format::q8}) {
-    if (format == Format::q8 && width % q8Block != 0) continue;
+  for (const Format format : allFormats) {
+    if (isQuantised(format) && width % quantBlockSize != 0) continue;
     checkBuildsAgree("encode", width, [&](const KernelTable& kernels) {
       OddBytes encoded(size_t(rowBytes(format, width)));
       kernels.encode(format, x.data(), width, encoded.data());

@@ -47,18 +47,33 @@ inline std::vector<float> randomReals(Random& random, size_t count) {
   return values;
 }
 
-// Elements of a matrix in its format: f32 and bf16 in [-1, 1), quants of any value.
+// Every way a matrix may be stored.
+inline const std::vector<Format> allFormats = {Format::f32, Format::bf16, Format::q8, Format::q4};
+
+// Elements of a matrix in its format: f32 and bf16 in [-1, 1), bytes of quants of any value.
 inline void fillElements(Random& random, Format format, uint8_t* to, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const float value = random.real();
     if (format == Format::f32) memcpy(to + 4 * i, &value, 4);
     if (format == Format::bf16) memcpy(to + 2 * i, reinterpret_cast<const char*>(&value) + 2, 2);
-    if (format == Format::q8) to[i] = uint8_t(random.next());
+    if (isQuantised(format)) to[i] = uint8_t(random.next());
   }
 }
 
 inline size_t elementBytes(Format format, size_t count) {
   return count * (format == Format::f32 ? 4 : format == Format::bf16 ? 2 : 1);
+}
+
+// How many elements fillElements fills for a matrix: for quantised ones bytes, whole panels.
+inline size_t storedElements(Format format, int64_t rows, int64_t cols) {
+  if (!isQuantised(format)) return size_t(rows * cols);
+  const int64_t padded = (rows + panelRows - 1) / panelRows * panelRows;
+  return size_t(padded * cols / (format == Format::q4 ? 2 : 1));
+}
+
+inline size_t storedScales(Format format, int64_t rows, int64_t cols) {
+  if (!isQuantised(format)) return 0;
+  return size_t((rows + panelRows - 1) / panelRows * panelRows * cols / quantBlockSize);
 }
 
 inline float bf16At(const uint8_t* from, size_t index) {

@@ -88,53 +88,93 @@ OCTET_INLINE void storeBf16(void* to, Vec16 a) {
   _mm256_storeu_si256(static_cast<__m256i*>(to), _mm256_permute4x64_epi64(packed, 0xd8));
 }
 
-OCTET_INLINE Vec16 loadPair(const float* from) {
-  return {_mm256_broadcast_ss(from), _mm256_broadcast_ss(from + 1)};
-}
-
-// Even and odd elements apart, widened: two multiply-adds then leave elements 4i .. 4i + 3 in
-// lane i.
-struct Q8Group {
-  int16_t even[32];
-  int16_t odd[32];
-};
-struct Q8Weights {
-  __m256i evenLo, oddLo, evenHi, oddHi;
-};
-
-OCTET_INLINE void packQ8(const int8_t* quants, Q8Group* out) {
-  for (int i = 0; i < 32; i++) {
-    out->even[i] = quants[2 * i];
-    out->odd[i] = quants[2 * i + 1];
-  }
-}
-OCTET_INLINE __m256i widenEven(__m256i bytes) {
-  return _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);
-}
-OCTET_INLINE __m256i widenOdd(__m256i bytes) { return _mm256_srai_epi16(bytes, 8); }
-OCTET_INLINE Q8Weights loadQ8(const void* from) {
-  const __m256i* p = static_cast<const __m256i*>(from);
-  const __m256i lo = _mm256_loadu_si256(p), hi = _mm256_loadu_si256(p + 1);
-  return {widenEven(lo), widenOdd(lo), widenEven(hi), widenOdd(hi)};
-}
-OCTET_INLINE __m256i loadWords(const int16_t* from) {
+OCTET_INLINE __m256i loadBytes(const uint8_t* from) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
 }
-OCTET_INLINE Vec16 dotQ8(const Q8Weights& w, const Q8Group* x) {
-  const __m256i lo = _mm256_add_epi32(_mm256_madd_epi16(w.evenLo, loadWords(x->even)),
-                                      _mm256_madd_epi16(w.oddLo, loadWords(x->odd)));
-  const __m256i hi = _mm256_add_epi32(_mm256_madd_epi16(w.evenHi, loadWords(x->even + 16)),
-                                      _mm256_madd_epi16(w.oddHi, loadWords(x->odd + 16)));
-  return {_mm256_cvtepi32_ps(lo), _mm256_cvtepi32_ps(hi)};
+// Four signed activations, in every 32-bit lane.
+OCTET_INLINE __m256i broadcastQuants(const int8_t* four) {
+  int32_t bits;
+  memcpy(&bits, four, sizeof bits);
+  return _mm256_set1_epi32(bits);
 }
 
-// Sixteen registers: 2 × 3 accumulators of two registers for dense rows; 1 × 4 for q8, whose
-// weights take four registers once widened.
+// Dot products of sixteen weight rows with one activation row over a block. Bytes are multiplied
+// as words, even and odd columns apart: 255 × 127 would not fit where vpmaddubsw adds two.
+struct Q8Dot {
+  static constexpr int columns = 4;  // of a vector of weights
+  struct Sums {
+    __m256i lo, hi;
+  };
+  struct Weights {
+    __m256i evenLo, oddLo, evenHi, oddHi;
+  };
+
+  OCTET_INLINE Sums start(int32_t correction) {
+    return {_mm256_set1_epi32(correction), _mm256_set1_epi32(correction)};
+  }
+  OCTET_INLINE Weights load(const uint8_t* from) {
+    const __m256i lo = loadBytes(from), hi = loadBytes(from + 32);
+    const __m256i even = _mm256_set1_epi16(0xff);
+    return {_mm256_and_si256(lo, even), _mm256_srli_epi16(lo, 8),
+            _mm256_and_si256(hi, even), _mm256_srli_epi16(hi, 8)};
+  }
+  OCTET_INLINE void add(Sums& sums, const Weights& weights, const int8_t* quants) {
+    const __m256i four = broadcastQuants(quants);
+    const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(four, 8), 8);
+    const __m256i odd = _mm256_srai_epi16(four, 8);
+    const __m256i lo = _mm256_add_epi32(_mm256_madd_epi16(weights.evenLo, even),
+                                        _mm256_madd_epi16(weights.oddLo, odd));
+    const __m256i hi = _mm256_add_epi32(_mm256_madd_epi16(weights.evenHi, even),
+                                        _mm256_madd_epi16(weights.oddHi, odd));
+    sums = {_mm256_add_epi32(sums.lo, lo), _mm256_add_epi32(sums.hi, hi)};
+  }
+  OCTET_INLINE Vec16 finish(const Sums& sums, int32_t) {
+    return {_mm256_cvtepi32_ps(sums.lo), _mm256_cvtepi32_ps(sums.hi)};
+  }
+};
+
+// Sums of two columns stay in words for a whole block: 16 products of at most 15 × 128 fit.
+struct Q4Dot {
+  static constexpr int columns = 8;
+  struct Sums {
+    __m256i lo, hi;
+  };
+  struct Weights {
+    __m256i lowerLo, upperLo, lowerHi, upperHi;  // nibbles; halves of the rows
+  };
+
+  OCTET_INLINE Sums start(int32_t) { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  OCTET_INLINE __m256i upperNibbles(__m256i both) {
+    return _mm256_and_si256(_mm256_srli_epi16(both, 4), _mm256_set1_epi8(15));
+  }
+  OCTET_INLINE Weights load(const uint8_t* from) {
+    const __m256i lo = loadBytes(from), hi = loadBytes(from + 32);
+    const __m256i nibble = _mm256_set1_epi8(15);
+    return {_mm256_and_si256(lo, nibble), upperNibbles(lo),
+            _mm256_and_si256(hi, nibble), upperNibbles(hi)};
+  }
+  OCTET_INLINE void add(Sums& sums, const Weights& weights, const int8_t* quants) {
+    const __m256i lower = broadcastQuants(quants), upper = broadcastQuants(quants + 4);
+    const __m256i lo = _mm256_add_epi16(_mm256_maddubs_epi16(weights.lowerLo, lower),
+                                        _mm256_maddubs_epi16(weights.upperLo, upper));
+    const __m256i hi = _mm256_add_epi16(_mm256_maddubs_epi16(weights.lowerHi, lower),
+                                        _mm256_maddubs_epi16(weights.upperHi, upper));
+    sums = {_mm256_add_epi16(sums.lo, lo), _mm256_add_epi16(sums.hi, hi)};
+  }
+  OCTET_INLINE Vec16 finish(const Sums& sums, int32_t correction) {
+    const __m256i one = _mm256_set1_epi16(1), less = _mm256_set1_epi32(correction);
+    return {_mm256_cvtepi32_ps(_mm256_add_epi32(_mm256_madd_epi16(sums.lo, one), less)),
+            _mm256_cvtepi32_ps(_mm256_add_epi32(_mm256_madd_epi16(sums.hi, one), less))};
+  }
+};
+
+// Sixteen registers: 2 × 3 accumulators of two registers for dense rows. Panels: two running
+// totals, two sums and the weights of each.
 struct DenseTile {
   static constexpr int vectorRows = 4, weightRows = 2, activationRows = 3;
 };
-struct Q8Tile {
-  static constexpr int vectorRows = 2, weightRows = 1, activationRows = 4;
+struct PanelShape {
+  static constexpr int panelsOfFewRows = 2, fewRows = 1, panels = 1, rows = 2;
 };
 
 }  // namespace octet::avx2

@@ -1,4 +1,4 @@
-// Vec16 as one AVX-512 register, with VNNI for int8. Included by vec16.h.
+// Vec16 as one AVX-512 register, with VNNI for quantised weights. Included by vec16.h.
 #pragma once
 
 #include <immintrin.h>
@@ -61,43 +61,54 @@ OCTET_INLINE void storeBf16(void* to, Vec16 a) {
                       _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
 }
 
-OCTET_INLINE Vec16 loadPair(const float* from) {
-  const __m512 lower = _mm512_castps256_ps512(_mm256_broadcast_ss(from));
-  return {_mm512_insertf32x8(lower, _mm256_broadcast_ss(from + 1), 1)};
+// Four signed activations, in every lane.
+OCTET_INLINE __m512i broadcastQuants(const int8_t* four) {
+  int32_t bits;
+  memcpy(&bits, four, sizeof bits);
+  return _mm512_set1_epi32(bits);
 }
 
-// VNNI multiplies unsigned by signed bytes: weights are biased by 128, and `correction` takes
-// 128 × Σ quants back out of each lane, exactly.
-struct Q8Group {
-  int8_t quants[64];
-  int32_t correction[16];
-};
-struct Q8Weights {
-  __m512i biased;
-};
+// Dot products of sixteen weight rows with one activation row over a block: VNNI multiplies
+// unsigned by signed bytes, and the bias of the weights is taken out from the start.
+struct Q8Dot {
+  static constexpr int columns = 4;  // of a vector of weights
+  using Sums = __m512i;
+  using Weights = __m512i;
 
-OCTET_INLINE void packQ8(const int8_t* quants, Q8Group* out) {
-  memcpy(out->quants, quants, sizeof out->quants);
-  for (int i = 0; i < 16; i++) {
-    const int8_t* four = quants + 4 * i;
-    out->correction[i] = -128 * (four[0] + four[1] + four[2] + four[3]);
+  OCTET_INLINE Sums start(int32_t correction) { return _mm512_set1_epi32(correction); }
+  OCTET_INLINE Weights load(const uint8_t* from) { return _mm512_loadu_si512(from); }
+  OCTET_INLINE void add(Sums& sums, const Weights& weights, const int8_t* quants) {
+    sums = _mm512_dpbusd_epi32(sums, weights, broadcastQuants(quants));
   }
-}
-OCTET_INLINE Q8Weights loadQ8(const void* from) {
-  return {_mm512_xor_si512(_mm512_loadu_si512(from), _mm512_set1_epi8(-128))};
-}
-OCTET_INLINE Vec16 dotQ8(const Q8Weights& w, const Q8Group* x) {
-  const __m512i correction = _mm512_loadu_si512(x->correction);
-  const __m512i quants = _mm512_loadu_si512(x->quants);
-  return {_mm512_cvtepi32_ps(_mm512_dpbusd_epi32(correction, w.biased, quants))};
-}
+  OCTET_INLINE Vec16 finish(const Sums& sums, int32_t) { return {_mm512_cvtepi32_ps(sums)}; }
+};
 
-// Thirty-two registers: 24 accumulators for dense rows, 16 for q8.
+struct Q4Dot {
+  static constexpr int columns = 8;
+  using Sums = __m512i;
+  struct Weights {
+    __m512i lower, upper;
+  };
+
+  OCTET_INLINE Sums start(int32_t correction) { return _mm512_set1_epi32(correction); }
+  OCTET_INLINE Weights load(const uint8_t* from) {
+    const __m512i both = _mm512_loadu_si512(from), nibble = _mm512_set1_epi8(15);
+    return {_mm512_and_si512(both, nibble),
+            _mm512_and_si512(_mm512_srli_epi16(both, 4), nibble)};
+  }
+  OCTET_INLINE void add(Sums& sums, const Weights& weights, const int8_t* quants) {
+    sums = _mm512_dpbusd_epi32(sums, weights.lower, broadcastQuants(quants));
+    sums = _mm512_dpbusd_epi32(sums, weights.upper, broadcastQuants(quants + 4));
+  }
+  OCTET_INLINE Vec16 finish(const Sums& sums, int32_t) { return {_mm512_cvtepi32_ps(sums)}; }
+};
+
+// Thirty-two registers. Dense rows: 24 accumulators. Panels: 12 running totals, 12 sums.
 struct DenseTile {
   static constexpr int vectorRows = 8, weightRows = 4, activationRows = 6;
 };
-struct Q8Tile {
-  static constexpr int vectorRows = 4, weightRows = 4, activationRows = 4;
+struct PanelShape {
+  static constexpr int panelsOfFewRows = 4, fewRows = 3, panels = 2, rows = 6;
 };
 
 }  // namespace octet::avx512

@@ -81,44 +81,58 @@ OCTET_INLINE void storeBf16(void* to, Vec16 a) {
   memcpy(to, half, sizeof half);
 }
 
-// from[0] in the lower eight lanes, from[1] in the upper.
-OCTET_INLINE Vec16 loadPair(const float* from) { OCTET_EACH_LANE(from[i / 8]); }
-
 #undef OCTET_EACH_LANE
 
-// 64 activations, as the dot product wants them.
-struct Q8Group {
-  int8_t quants[64];
-};
-struct Q8Weights {
-  int8_t quants[64];
-};
+// Dot products of sixteen weight rows with one activation row over a block, exact.
+struct Q8Dot {
+  static constexpr int columns = 4;  // of a vector of weights
+  struct Sums {
+    int32_t lane[16];
+  };
+  struct Weights {
+    uint8_t bytes[64];  // [row][column]
+  };
 
-OCTET_INLINE void packQ8(const int8_t* quants, Q8Group* out) {
-  memcpy(out->quants, quants, sizeof out->quants);
-}
-OCTET_INLINE Q8Weights loadQ8(const void* from) {
-  Q8Weights result;
-  memcpy(result.quants, from, sizeof result.quants);
-  return result;
-}
-// Lane i: the exact dot product of elements 4i .. 4i + 3.
-OCTET_INLINE Vec16 dotQ8(const Q8Weights& w, const Q8Group* x) {
-  Vec16 result;
-  for (int i = 0; i < 16; i++) {
-    int32_t sum = 0;
-    for (int j = 4 * i; j < 4 * i + 4; j++) sum += int32_t(w.quants[j]) * x->quants[j];
-    result.lane[i] = float(sum);
+  OCTET_INLINE Sums start(int32_t correction) {
+    Sums sums;
+    for (int i = 0; i < 16; i++) sums.lane[i] = correction;
+    return sums;
   }
-  return result;
-}
+  OCTET_INLINE Weights load(const uint8_t* from) {
+    Weights weights;
+    memcpy(weights.bytes, from, sizeof weights.bytes);
+    return weights;
+  }
+  OCTET_INLINE void add(Sums& sums, const Weights& weights, const int8_t* quants) {
+    for (int i = 0; i < 16; i++) {
+      for (int j = 0; j < 4; j++) sums.lane[i] += int32_t(weights.bytes[4 * i + j]) * quants[j];
+    }
+  }
+  OCTET_INLINE Vec16 finish(const Sums& sums, int32_t) {
+    Vec16 result;
+    for (int i = 0; i < 16; i++) result.lane[i] = float(sums.lane[i]);
+    return result;
+  }
+};
 
-// Register tiles: weight rows alone for one activation row; weight rows × activation rows.
+struct Q4Dot : Q8Dot {
+  static constexpr int columns = 8;
+  OCTET_INLINE void add(Sums& sums, const Weights& weights, const int8_t* quants) {
+    for (int i = 0; i < 16; i++) {
+      for (int j = 0; j < 4; j++) {
+        const int32_t both = weights.bytes[4 * i + j];
+        sums.lane[i] += (both & 15) * quants[j] + (both >> 4) * quants[4 + j];
+      }
+    }
+  }
+};
+
+// Register tiles: weight rows, or panels, for few activation rows; by activation rows.
 struct DenseTile {
   static constexpr int vectorRows = 1, weightRows = 2, activationRows = 2;
 };
-struct Q8Tile {
-  static constexpr int vectorRows = 1, weightRows = 2, activationRows = 2;
+struct PanelShape {
+  static constexpr int panelsOfFewRows = 1, fewRows = 1, panels = 1, rows = 2;
 };
 
 }  // namespace octet::portable

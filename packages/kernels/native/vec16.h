@@ -1,4 +1,4 @@
-// Sixteen f32 lanes and the exact int8 dot product, in the instruction set this file is built for.
+// Sixteen f32 lanes and exact integer dot products, in the instruction set this file is built for.
 // OCTET_ISA names it, and the namespace of everything built with it: functions compiled with other
 // flags never share a symbol, so no build can end up calling another's instructions.
 #pragma once
@@ -9,12 +9,29 @@
 
 #define OCTET_INLINE static inline __attribute__((always_inline))
 
+// Before a loop of few, constant rounds whose arrays are to live in registers.
+#if defined(__clang__)
+#define OCTET_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define OCTET_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+namespace octet {
+// Of quantised weights in one vector: sixteen rows by four.
+constexpr int64_t panelVectorBytes = 64;
+// Of a weight's scale: bf16.
+constexpr int64_t scaleElementBytes = 2;
+}  // namespace octet
+
 #if defined(OCTET_AVX512)
 #define OCTET_ISA avx512
 #include "vec16-avx512.h"
 #elif defined(OCTET_AVX2)
 #define OCTET_ISA avx2
 #include "vec16-avx2.h"
+#elif defined(OCTET_NEON)
+#define OCTET_ISA neon
+#include "vec16-neon.h"
 #else
 #define OCTET_ISA portable
 #include "vec16-portable.h"

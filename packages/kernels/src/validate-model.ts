@@ -1,11 +1,11 @@
 // Which models and engine settings the kernels can compute at all.
 import assert from "node:assert/strict";
-import { type ModelConfig, q8BlockSize, type WeightDtype } from "@octet/core";
+import { isQuantised, type ModelConfig, quantBlockSize, type WeightDtype } from "@octet/core";
 import { KernelError } from "./kernel-error.ts";
 
 /**
  * @throws {KernelError} "unsupported" if the query heads cannot share the KV heads evenly, heads
- *   cannot be split in halves for RoPE, K is outside 1 .. E, or a q8 row is not whole blocks
+ *   cannot be split in halves for RoPE, K is outside 1 .. E, or a quantised row is not whole blocks
  */
 export function validateModel(model: ModelConfig, weightDtype: WeightDtype): void {
   const { numAttentionHeads, numKeyValueHeads, headDim, numExperts, numExpertsPerToken } = model;
@@ -24,17 +24,17 @@ export function validateModel(model: ModelConfig, weightDtype: WeightDtype): voi
       `expected 1 to ${numExperts} experts per token, found ${numExpertsPerToken}`,
     );
   }
-  if (weightDtype !== "q8") return;
+  if (!isQuantised(weightDtype)) return;
   const widths = {
     hiddenSize: model.hiddenSize,
     intermediateSize: model.intermediateSize,
     "numAttentionHeads × headDim": numAttentionHeads * headDim,
   };
   for (const [name, width] of Object.entries(widths)) {
-    if (width % q8BlockSize !== 0) {
+    if (width % quantBlockSize !== 0) {
       throw new KernelError(
         "unsupported",
-        `q8 needs ${name} divisible by ${q8BlockSize}, found ${width}; use bf16 or f32`,
+        `${weightDtype} needs ${name} divisible by ${quantBlockSize}, found ${width}; use bf16 or f32`,
       );
     }
   }

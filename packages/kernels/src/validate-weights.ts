@@ -1,10 +1,12 @@
 // Which tensors an engine needs of its weight file, by name, shape and dtype.
 import {
   type ExpertId,
+  isQuantised,
   type ModelConfig,
-  q8BlockSize,
+  panelShapes,
   type StoredDtype,
   type TensorLocation,
+  tensorAlignmentBytes,
   type WeightDtype,
   type WeightFile,
 } from "@octet/core";
@@ -18,16 +20,17 @@ export interface RequiredTensor {
   readonly dtypes: readonly StoredDtype[];
 }
 
-/** A matrix [outSize, inSize]: one tensor, or for q8 its quants and their scales. */
+/** A matrix [outSize, inSize]: one tensor, or panels of quants and their scales. */
 export function requiredMatrix(
   name: string,
-  [outSize, inSize]: readonly [outSize: number, inSize: number],
+  shape: readonly [outSize: number, inSize: number],
   weightDtype: WeightDtype,
 ): RequiredTensor[] {
-  if (weightDtype !== "q8") return [{ name, shape: [outSize, inSize], dtypes: [weightDtype] }];
+  if (!isQuantised(weightDtype)) return [{ name, shape, dtypes: [weightDtype] }];
+  const { quants, scales } = panelShapes(weightDtype, shape);
   return [
-    { name, shape: [outSize, inSize], dtypes: ["i8"] },
-    { name: `${name}.scales`, shape: [outSize, inSize / q8BlockSize], dtypes: ["bf16"] },
+    { name, shape: quants, dtypes: ["u8"] },
+    { name: `${name}.scales`, shape: scales, dtypes: ["bf16"] },
   ];
 }
 
@@ -83,7 +86,10 @@ export function requiredAttentionTensors(
   ];
 }
 
-/** @throws {KernelError} "bad-weights" if a tensor is missing or of another dtype or shape */
+/**
+ * @throws {KernelError} "bad-weights" if a tensor is missing, of another dtype or shape, not
+ *   aligned, or not wholly in the file
+ */
 export function validateWeights(weights: WeightFile, required: readonly RequiredTensor[]): void {
   for (const { name, shape, dtypes } of required) {
     const found = weights.tensors.get(name);
@@ -111,6 +117,13 @@ function validateExtent(weights: WeightFile, name: string, found: TensorLocation
         `found ${found.lengthBytes} at ${found.offsetBytes}`,
     );
   }
+  if (found.offsetBytes % tensorAlignmentBytes !== 0) {
+    throw new KernelError(
+      "bad-weights",
+      `${weights.path}: ${name}: expected it at a multiple of ${tensorAlignmentBytes} bytes, ` +
+        `found it at ${found.offsetBytes}`,
+    );
+  }
 }
 
 function storedBytes(dtype: StoredDtype): number {
@@ -120,7 +133,7 @@ function storedBytes(dtype: StoredDtype): number {
     case "f16":
     case "bf16":
       return 2;
-    case "i8":
+    case "u8":
       return 1;
   }
 }

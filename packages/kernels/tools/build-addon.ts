@@ -2,6 +2,8 @@
 //
 //   node tools/build-addon.ts             build/octet-kernels.node
 //   node tools/build-addon.ts --sanitize  build/self-test, under the sanitizers the compiler has
+//   node tools/build-addon.ts --arm64     build/self-test-arm64, by a cross compiler: CXX, or
+//                                         Debian's g++-aarch64-linux-gnu; qemu-aarch64 runs it
 //
 // Does nothing when the sources, the flags and the compiler are those of the last build.
 import { createHash } from "node:crypto";
@@ -54,6 +56,16 @@ async function selfTest(compiler: Compiler): Promise<Product> {
     units: selfTestUnits(process.arch),
     compileFlags: [...commonFlags, "-O1", "-g", ...sanitizers],
     linkFlags: ["-pthread", ...sanitizers],
+  };
+}
+
+/** Linked whole, so that an emulator needs no foreign libraries. */
+function arm64SelfTest(): Product {
+  return {
+    file: "self-test-arm64",
+    units: selfTestUnits("arm64"),
+    compileFlags: [...commonFlags, "-O2"],
+    linkFlags: ["-pthread", "-static"],
   };
 }
 
@@ -121,9 +133,13 @@ function say(text: string): void {
 
 try {
   mkdirSync(buildFolder, { recursive: true });
-  const compiler = await findCompiler(process.env.CXX);
-  const sanitize = process.argv.includes("--sanitize");
-  await build(sanitize ? await selfTest(compiler) : addon(), compiler);
+  if (process.argv.includes("--arm64")) {
+    await build(arm64SelfTest(), await findCompiler(process.env.CXX ?? "aarch64-linux-gnu-g++"));
+  } else {
+    const compiler = await findCompiler(process.env.CXX);
+    const sanitize = process.argv.includes("--sanitize");
+    await build(sanitize ? await selfTest(compiler) : addon(), compiler);
+  }
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   say(error.message);

@@ -33,6 +33,10 @@ const kernelsSource = "kernels.cpp";
 
 function kernelUnits(arch: string): Unit[] {
   const portable = { name: "kernels-portable", source: kernelsSource, flags: [] };
+  if (arch === "arm64") {
+    const flags = ["-DOCTET_NEON", "-march=armv8.2-a+dotprod"];
+    return [{ name: "kernels-neon", source: kernelsSource, flags }, portable];
+  }
   if (arch !== "x64") return [portable];
   const avx512 = ["f", "bw", "vl", "dq", "vnni"].map((part) => `-mavx512${part}`);
   return [

@@ -1,13 +1,14 @@
 // octet shard: a checkpoint becomes one shard for the coordinator and one for each expert.
 import { shardCheckpoint } from "@octet/checkpoint";
+import { type WeightDtype, weightDtypes } from "@octet/core";
 import { type Command, Option } from "commander";
 import { interruptSignal } from "../interrupt.ts";
-import { userPath, weightDtypes } from "../model-folder.ts";
+import { userPath } from "../model-folder.ts";
 import { createShardDisplay } from "../shard-display.ts";
 
 interface ShardFlags {
   readonly out: string;
-  readonly dtype: (typeof weightDtypes)[number];
+  readonly dtype: WeightDtype;
   readonly name?: string;
   readonly json?: boolean;
 }
@@ -29,6 +30,7 @@ export function addShardCommand(program: Command): void {
     .addHelpText(
       "after",
       `
+f32 and bf16 keep the published numbers; q8 and q4 take a little more than 8 and 4 bits a weight.
 An interrupted run is taken up where it stopped by the same command. Memory stays below 1.5 GB
 whatever the model's size.
 

@@ -1,8 +1,9 @@
 // The flags that choose a local cluster's model and shape, alike in `up` and `run`.
 import { availableParallelism } from "node:os";
 import type { ShardSetIndex } from "@octet/checkpoint";
+import { type WeightDtype, weightDtypes } from "@octet/core";
 import { type Command, Option } from "commander";
-import { bundledModelDir, resolveShardSet, weightDtypes } from "../model-folder.ts";
+import { bundledModelDir, resolveShardSet } from "../model-folder.ts";
 import { parseWhole } from "../sampling-flags.ts";
 import { createClusterDisplay } from "./cluster-display.ts";
 import { findFreePorts } from "./free-ports.ts";
@@ -11,7 +12,7 @@ import { LocalCluster } from "./local-cluster.ts";
 /** What commander hands over for {@link addClusterFlags}. */
 export interface ClusterFlags {
   readonly model?: string;
-  readonly dtype: (typeof weightDtypes)[number];
+  readonly dtype: WeightDtype;
   readonly engine: string;
   readonly threads?: number;
   readonly kvTokens?: number;

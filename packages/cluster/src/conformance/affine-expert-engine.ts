@@ -6,7 +6,7 @@ import {
   type ExpertId,
   fromBf16Bits,
   type ModelConfig,
-  q8BlockSize,
+  quantBlockSize,
   replyDtype,
   toBf16Bits,
   type WeightDtype,
@@ -99,7 +99,7 @@ export function affineInput(weightDtype: WeightDtype, rows: number, seed: number
   const view = new DataView(data.buffer);
   for (let row = 0; row < rows; row++) {
     for (let i = 0; i < width; i++) view.setInt8(row * rowBytes + i, values[row * width + i]!);
-    for (let block = 0; block < width / q8BlockSize; block++) {
+    for (let block = 0; block < width / quantBlockSize; block++) {
       view.setFloat32(row * rowBytes + width + block * 4, 0.5 + block, true);
     }
   }
@@ -114,7 +114,7 @@ function decode({ dtype, rows, width, data }: ActivationRows): Float32Array {
     const start = Math.floor(i / width) * rowBytes;
     if (dtype === "f32") return view.getFloat32(start + column * 4, true);
     if (dtype === "bf16") return fromBf16Bits(view.getUint16(start + column * 2, true));
-    const scale = start + width + Math.floor(column / q8BlockSize) * 4;
+    const scale = start + width + Math.floor(column / quantBlockSize) * 4;
     return view.getInt8(start + column) * view.getFloat32(scale, true);
   });
 }

@@ -1,7 +1,7 @@
 // An attention engine against itself: what must not change a bit of a sequence's logits.
+import { weightDtypes } from "@octet/core";
 import { test } from "vitest";
 import { createAttentionFixture } from "./attention-fixture.ts";
-import { weightDtypes } from "./expert-fixture.ts";
 import { once } from "./once.ts";
 import type { OpenAttentionEngine } from "./open-engine.ts";
 import { companyRules } from "./rules-company.ts";

@@ -1,8 +1,8 @@
 // What every attention engine refuses, and with which code.
+import { weightDtypes } from "@octet/core";
 import { test } from "vitest";
 import { createAttentionFixture } from "./attention-fixture.ts";
 import { attentionWeightRefusalTests } from "./attention-weight-refusals.ts";
-import { weightDtypes } from "./expert-fixture.ts";
 import { once } from "./once.ts";
 import type { OpenAttentionEngine } from "./open-engine.ts";
 import { closeRules } from "./rules-close.ts";

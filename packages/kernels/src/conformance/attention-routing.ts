@@ -1,9 +1,14 @@
 // What every LayerDispatch must be, whatever the gate chose.
 import assert from "node:assert/strict";
-import { activationRowBytes, dispatchDtype, type ModelConfig, type WeightDtype } from "@octet/core";
+import {
+  activationRowBytes,
+  dispatchDtype,
+  type ModelConfig,
+  type WeightDtype,
+  weightDtypes,
+} from "@octet/core";
 import { test } from "vitest";
 import type { LayerDispatch } from "../attention-engine.ts";
-import { weightDtypes } from "./expert-fixture.ts";
 import type { OpenAttentionEngine } from "./open-engine.ts";
 import { numBlocksFor, part, planSequences } from "./planned-sequence.ts";
 import { runStep, type StepTrace, tokenAnswers } from "./run-step.ts";

@@ -11,6 +11,14 @@ export interface AttentionTolerance {
   readonly reason: string;
 }
 
+const quantised: AttentionTolerance = {
+  bound: 5e-3,
+  combineWeight: 5e-3,
+  gateMargin: 1e-2,
+  reason: "activations near a tie go to the other quant, in each layer's projections",
+};
+
+/** q8 and q4 alike: engines agree on the weights, and part only where they round activations. */
 export const attentionTolerance: Readonly<Record<WeightDtype, AttentionTolerance>> = {
   f32: {
     bound: 1e-5,
@@ -24,10 +32,6 @@ export const attentionTolerance: Readonly<Record<WeightDtype, AttentionTolerance
     gateMargin: 4e-3,
     reason: "sums near a tie round to the other bf16 neighbour, in each layer's projections",
   },
-  q8: {
-    bound: 5e-3,
-    combineWeight: 5e-3,
-    gateMargin: 1e-2,
-    reason: "activations near a tie go to the other quant, in each layer's projections",
-  },
+  q8: quantised,
+  q4: quantised,
 };

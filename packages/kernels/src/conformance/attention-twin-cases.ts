@@ -1,5 +1,5 @@
 // The shapes and batches at which attention engines are held against the reference.
-import type { ModelConfig, WeightDtype } from "@octet/core";
+import { type ModelConfig, type WeightDtype, weightDtypes } from "@octet/core";
 import type { StepSequence } from "../attention-engine.ts";
 import { tinyModel } from "./tiny-model.ts";
 
@@ -26,7 +26,6 @@ export interface AttentionTwinCase {
   readonly timeoutMs?: number;
 }
 
-const all: readonly WeightDtype[] = ["f32", "bf16", "q8"];
 const unblocked: readonly WeightDtype[] = ["f32", "bf16"];
 
 /** Prompts of 1, 5, 17 and 33 tokens; decodes beside a chunk and a new prompt; decodes. */
@@ -69,7 +68,7 @@ function onePrompt(length: number): Pick<AttentionTwinCase, "lengths" | "steps">
 }
 
 export const attentionTwinCases: readonly AttentionTwinCase[] = [
-  { name: "two query heads to a KV head", model: tinyModel(), dtypes: all, ...mixed },
+  { name: "two query heads to a KV head", model: tinyModel(), dtypes: weightDtypes, ...mixed },
   {
     name: "H=40 headDim=10",
     model: tinyModel({ hiddenSize: 40, headDim: 10, numKeyValueHeads: 4, vocabSize: 61 }),
@@ -79,25 +78,37 @@ export const attentionTwinCases: readonly AttentionTwinCase[] = [
   {
     name: "heads wider together than H",
     model: tinyModel({ headDim: 40, numKeyValueHeads: 4, numLayers: 1 }),
-    dtypes: all,
+    dtypes: weightDtypes,
     ...mixed,
   },
   {
     name: "heads narrower together than H, four to a KV head",
     model: tinyModel({ hiddenSize: 96, headDim: 4, numAttentionHeads: 8 }),
-    dtypes: all,
+    dtypes: weightDtypes,
     ...mixed,
   },
   {
     name: "one KV head of Mixtral's 128",
     model: tinyModel({ headDim: 128, numAttentionHeads: 3, numKeyValueHeads: 1, numLayers: 1 }),
-    dtypes: all,
+    dtypes: weightDtypes,
+    ...mixed,
+  },
+  {
+    name: "one block to a row, panels not full",
+    model: tinyModel({
+      hiddenSize: 32,
+      headDim: 6,
+      numAttentionHeads: 16,
+      numKeyValueHeads: 1,
+      vocabSize: 13,
+    }),
+    dtypes: weightDtypes,
     ...mixed,
   },
   {
     name: "E=16 K=4, three layers",
     model: tinyModel({ numExperts: 16, numExpertsPerToken: 4, numLayers: 3 }),
-    dtypes: all,
+    dtypes: weightDtypes,
     ...mixed,
   },
   {
@@ -106,11 +117,11 @@ export const attentionTwinCases: readonly AttentionTwinCase[] = [
     dtypes: ["f32"],
     ...mixed,
   },
-  { name: "K=1", model: tinyModel({ numExpertsPerToken: 1 }), dtypes: all, ...mixed },
+  { name: "K=1", model: tinyModel({ numExpertsPerToken: 1 }), dtypes: weightDtypes, ...mixed },
   {
     name: "E=1",
     model: tinyModel({ numExperts: 1, numExpertsPerToken: 1 }),
-    dtypes: all,
+    dtypes: weightDtypes,
     ...mixed,
   },
   {
@@ -119,7 +130,7 @@ export const attentionTwinCases: readonly AttentionTwinCase[] = [
     dtypes: ["f32"],
     ...mixed,
   },
-  { name: "window of 7", model: tinyModel({ slidingWindow: 7 }), dtypes: all, ...mixed },
+  { name: "window of 7", model: tinyModel({ slidingWindow: 7 }), dtypes: weightDtypes, ...mixed },
   { name: "window of 1", model: tinyModel({ slidingWindow: 1 }), dtypes: ["f32"], ...mixed },
   {
     name: "window of a block and its multiple",
@@ -136,12 +147,24 @@ export const attentionTwinCases: readonly AttentionTwinCase[] = [
   {
     name: "300 tokens, theta a million",
     model: tinyModel({ ropeTheta: 1e6 }),
-    dtypes: all,
+    dtypes: weightDtypes,
     ...onePrompt(300),
   },
   { name: "blocks of 1 token", model: tinyModel(), dtypes: ["f32"], blockSizeTokens: 1, ...mixed },
-  { name: "blocks of 7 tokens", model: tinyModel(), dtypes: all, blockSizeTokens: 7, ...mixed },
-  { name: "f32 embedding", model: tinyModel(), dtypes: all, embeddingDtype: "f32", ...mixed },
+  {
+    name: "blocks of 7 tokens",
+    model: tinyModel(),
+    dtypes: weightDtypes,
+    blockSizeTokens: 7,
+    ...mixed,
+  },
+  {
+    name: "f32 embedding",
+    model: tinyModel(),
+    dtypes: weightDtypes,
+    embeddingDtype: "f32",
+    ...mixed,
+  },
   { name: "bf16 embedding", model: tinyModel(), dtypes: ["f32"], embeddingDtype: "bf16", ...mixed },
   {
     name: "one layer of Mixtral's width",
@@ -153,7 +176,7 @@ export const attentionTwinCases: readonly AttentionTwinCase[] = [
       headDim: 128,
       ropeTheta: 1e6,
     }),
-    dtypes: ["bf16", "q8"],
+    dtypes: ["bf16", "q8", "q4"],
     lengths: [3],
     steps: [[{ first: 0, end: 2, logits: "last" }], [{ first: 2, end: 3 }]],
     timeoutMs: 120_000, // seconds on a machine of its own

@@ -1,6 +1,6 @@
 // An attention engine's layers and logits against the reference's, given the same answers.
 import assert from "node:assert/strict";
-import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
+import { type ModelConfig, type WeightDtype, type WeightFile, weightDtypes } from "@octet/core";
 import { test } from "vitest";
 import type { LayerDispatch, StepSequence } from "../attention-engine.ts";
 import { openReferenceAttentionEngine } from "../reference/reference-attention-engine.ts";
@@ -32,7 +32,7 @@ export function attentionTwinTests(open: OpenAttentionEngine): void {
     }
   }
 
-  for (const weightDtype of ["f32", "bf16", "q8"] as const) {
+  for (const weightDtype of weightDtypes) {
     test(`attention ${weightDtype}: each expert's answer counts by its own weight`, async () => {
       // Two tokens with no choice near a tie, so that engines must agree on all of them.
       const model = tinyModel({ numExperts: 6, numExpertsPerToken: 3 });

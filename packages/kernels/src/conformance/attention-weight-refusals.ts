@@ -1,12 +1,17 @@
 // What every attention engine refuses to open.
 import { truncate } from "node:fs/promises";
-import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
+import {
+  type ModelConfig,
+  tensorAlignmentBytes,
+  type WeightDtype,
+  type WeightFile,
+  weightDtypes,
+} from "@octet/core";
 import { test } from "vitest";
 import { fixturePool } from "./attention-fixture.ts";
-import { weightDtypes } from "./expert-fixture.ts";
 import { assertRefuses } from "./kernel-error-code.ts";
 import type { OpenAttentionEngine } from "./open-engine.ts";
-import { writeSyntheticModel } from "./synthetic-model.ts";
+import { firstAlignedPastEnd, writeSyntheticModel } from "./synthetic-model.ts";
 import { tinyModel } from "./tiny-model.ts";
 
 export function attentionWeightRefusalTests(
@@ -45,7 +50,7 @@ export function attentionWeightRefusalTests(
         const wrong = {
           "another shape": { ...tensor, shape: tensor.shape.toReversed() },
           "another dtype": { ...tensor, dtype: "f16" as const },
-          "past the end": { ...tensor, offsetBytes: weights.sizeBytes },
+          "past the end": { ...tensor, offsetBytes: firstAlignedPastEnd(weights) },
         };
         for (const [what, location] of Object.entries(wrong)) {
           const tensors = new Map(weights.tensors).set(name, location);
@@ -53,6 +58,12 @@ export function attentionWeightRefusalTests(
           await assertRefuses("bad-weights", run, `${name}: ${what}`);
         }
       }
+      const name = "model.layers.1.self_attn.k_proj.weight";
+      const tensor = weights.tensors.get(name)!;
+      const moved = { ...tensor, offsetBytes: tensor.offsetBytes + tensorAlignmentBytes / 2 };
+      const tensors = new Map(weights.tensors).set(name, moved);
+      const unaligned = () => openWith(model, weightDtype, { ...weights, tensors });
+      await assertRefuses("bad-weights", unaligned, `${name}: not aligned`);
       await truncate(path, weights.sizeBytes / 2);
       const cut = () => openWith(model, weightDtype, weights);
       await assertRefuses("bad-weights", cut, "a file cut in half");
@@ -62,7 +73,7 @@ export function attentionWeightRefusalTests(
     });
   }
 
-  test('attention: shapes that heads, RoPE or q8 do not fit are "unsupported"', async () => {
+  test('attention: shapes that heads, RoPE or blocks do not fit are "unsupported"', async () => {
     const unsupported: [string, ModelConfig, WeightDtype][] = [
       ["4 query heads over 3", tinyModel({ numKeyValueHeads: 3 }), "f32"],
       ["an odd headDim", tinyModel({ headDim: 15 }), "f32"],
@@ -70,6 +81,8 @@ export function attentionWeightRefusalTests(
       ["K above E", tinyModel({ numExpertsPerToken: 9 }), "f32"],
       ["q8 heads of 40 together", tinyModel({ headDim: 10 }), "q8"],
       ["q8 of H=40", tinyModel({ hiddenSize: 40 }), "q8"],
+      ["q4 heads of 40 together", tinyModel({ headDim: 10 }), "q4"],
+      ["q4 of H=40", tinyModel({ hiddenSize: 40 }), "q4"],
     ];
     for (const [what, model, weightDtype] of unsupported) {
       const weights = await writeSyntheticModel({

@@ -1,7 +1,7 @@
 // What every expert engine must do, whatever it computes on.
-import { toExpertId } from "@octet/core";
+import { toExpertId, weightDtypes } from "@octet/core";
 import { test } from "vitest";
-import { allExperts, type ExpertFixture, expertRows, weightDtypes } from "./expert-fixture.ts";
+import { allExperts, type ExpertFixture, expertRows } from "./expert-fixture.ts";
 import { expertTwinTests } from "./expert-twin.ts";
 import { once } from "./once.ts";
 import type { OpenExpertEngine } from "./open-engine.ts";

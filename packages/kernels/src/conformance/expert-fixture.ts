@@ -32,9 +32,6 @@ export interface ExpertFixture {
 /** Rules by name, and how each is checked. */
 export type ExpertRules = Readonly<Record<string, (fixture: ExpertFixture) => Promise<void>>>;
 
-/** The dtypes every engine computes in. */
-export const weightDtypes: readonly WeightDtype[] = ["f32", "bf16", "q8"];
-
 /** 0 .. E - 1. */
 export function allExperts(model: ModelConfig): ExpertId[] {
   return Array.from({ length: model.numExperts }, (_, id) => toExpertId(id, model.numExperts));

@@ -1,20 +1,26 @@
 // An engine's answers against the reference's on the same quantised rows.
-import type { ModelConfig, WeightDtype } from "@octet/core";
+import { type ModelConfig, type WeightDtype, weightDtypes } from "@octet/core";
 import { test } from "vitest";
 import { decodeActivations } from "../reference/activation-rows.ts";
 import { openReferenceExpertEngine } from "../reference/reference-expert-engine.ts";
 import { assertClose } from "./compare.ts";
-import { allExperts, expertRows, weightDtypes } from "./expert-fixture.ts";
+import { allExperts, expertRows } from "./expert-fixture.ts";
 import type { OpenExpertEngine } from "./open-engine.ts";
 import { scratchDirectory } from "./scratch-directory.ts";
 import { writeSyntheticModel } from "./synthetic-model.ts";
 import { tinyModel } from "./tiny-model.ts";
 
+const quantised = {
+  bound: 2e-3,
+  reason: "as bf16, and a hidden value near a tie to the other quant",
+};
+
 /** Largest relative L2 distance to the reference over all rows of a call, and why not less. */
 export const expertTolerance: Readonly<Record<WeightDtype, { bound: number; reason: string }>> = {
   f32: { bound: 1e-5, reason: "f32 sums in another order" },
   bf16: { bound: 1e-3, reason: "a sum near a tie rounds to the other bf16 neighbour" },
-  q8: { bound: 2e-3, reason: "as bf16, and a hidden value near a tie to the other quant" },
+  q8: quantised,
+  q4: quantised,
 };
 
 /** Rows in a call: one, and one past the tile sizes that kernels like. */
@@ -36,10 +42,10 @@ const twinCases: readonly TwinCase[] = [
     model: tinyModel({ hiddenSize: 7, intermediateSize: 3, numExperts: 1, numExpertsPerToken: 1 }),
     dtypes: ["f32", "bf16"],
   },
-  // One block, and odd numbers of blocks.
+  // One block, and odd numbers of blocks and of panels.
   {
     model: tinyModel({ hiddenSize: 32, intermediateSize: 32, numExperts: 2 }),
-    dtypes: ["q8"],
+    dtypes: ["q8", "q4"],
   },
   {
     model: tinyModel({ hiddenSize: 96, intermediateSize: 224, numExperts: 2 }),
@@ -100,7 +106,7 @@ export function expertTwinTests(open: OpenExpertEngine): void {
     }
   }
 
-  for (const weightDtype of ["bf16", "q8"] as const) {
+  for (const weightDtype of ["bf16", "q8", "q4"] as const) {
     const { bound } = expertTolerance[weightDtype];
     const rule = `expert ${weightDtype} at Mixtral's width: within ${bound} of the reference`;
     // Seconds on a machine of its own, most of them the reference's.

@@ -5,7 +5,9 @@ import {
   type ActivationRows,
   activationRowBytes,
   type ExpertId,
+  isQuantised,
   replyDtype,
+  tensorAlignmentBytes,
   toBf16Bits,
   toExpertId,
   type WeightFile,
@@ -13,7 +15,7 @@ import {
 import { assertSameBits, copyBytes } from "./compare.ts";
 import { allExperts, type ExpertRules, expertRows } from "./expert-fixture.ts";
 import { assertRefuses } from "./kernel-error-code.ts";
-import { writeSyntheticModel } from "./synthetic-model.ts";
+import { firstAlignedPastEnd, writeSyntheticModel } from "./synthetic-model.ts";
 import { tinyModel } from "./tiny-model.ts";
 
 export const expertRefusalRules: ExpertRules = {
@@ -74,10 +76,10 @@ export const expertRefusalRules: ExpertRules = {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30]) {
       const data = copyBytes(input.data);
       const view = new DataView(data.buffer);
-      // The last row's first value, or for q8 its first scale; 1e30 overflows in w1 x * w3 x.
+      // The last row's first value, or for quantised rows its first scale; 1e30 overflows in w1 x * w3 x.
       if (weightDtype === "f32") view.setFloat32(lastRow, value, true);
       if (weightDtype === "bf16") view.setUint16(lastRow, toBf16Bits(value), true);
-      if (weightDtype === "q8") view.setFloat32(lastRow + input.width, value, true);
+      if (isQuantised(weightDtype)) view.setFloat32(lastRow + input.width, value, true);
       const bad = { ...call, input: { ...input, data } };
       await assertRefuses("non-finite", () => engine.forward(bad), `a row with ${value}`);
     }
@@ -119,7 +121,8 @@ export const expertRefusalRules: ExpertRules = {
     const wrong = {
       "another shape": { ...tensor, shape: tensor.shape.toReversed() },
       "another dtype": { ...tensor, dtype: "f16" as const },
-      "past the end": { ...tensor, offsetBytes: weights.sizeBytes },
+      "past the end": { ...tensor, offsetBytes: firstAlignedPastEnd(weights) },
+      "not aligned": { ...tensor, offsetBytes: tensor.offsetBytes + tensorAlignmentBytes / 2 },
     };
     for (const [what, location] of Object.entries(wrong)) {
       const tensors = new Map(weights.tensors).set(name, location);
@@ -131,11 +134,13 @@ export const expertRefusalRules: ExpertRules = {
     await assertRefuses("bad-weights", () => openWith(absent), "a file that is not there");
   },
 
-  'q8 of widths that are not whole blocks is "unsupported"': async ({ open, newPath }) => {
+  'quantised widths that are not whole blocks are "unsupported"': async ({ open, newPath }) => {
     const model = tinyModel({ intermediateSize: 72 });
     const written = { path: newPath(), model, weightDtype: "f32", seed: 1 } as const;
     const weights = await writeSyntheticModel(written);
     const options = { model, weights, expertIds: allExperts(model), threads: 1 };
-    await assertRefuses("unsupported", () => open({ ...options, weightDtype: "q8" }), "I = 72");
+    for (const weightDtype of ["q8", "q4"] as const) {
+      await assertRefuses("unsupported", () => open({ ...options, weightDtype }), "I = 72");
+    }
   },
 };

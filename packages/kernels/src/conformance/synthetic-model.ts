@@ -1,11 +1,14 @@
 // Writes a whole model of seeded random weights to one file, in any weight dtype.
 import { open } from "node:fs/promises";
 import {
-  fromBf16Bits,
+  isQuantised,
   type ModelConfig,
-  q8BlockSize,
+  panelRows,
+  panelShapes,
+  quantBlockSize,
   type StoredDtype,
   type TensorLocation,
+  tensorAlignmentBytes,
   toBf16Bits,
   toExpertId,
   type WeightDtype,
@@ -16,6 +19,7 @@ import {
   requiredAttentionTensors,
   requiredExpertTensors,
 } from "../validate-weights.ts";
+import { packPanels } from "./pack-panels.ts";
 import { normalValues, seededRandom } from "./seeded-random.ts";
 
 /** What to write, and where. */
@@ -32,14 +36,11 @@ export interface SyntheticModelOptions {
   readonly edit?: (name: string, values: Float32Array) => void;
 }
 
-/** Tensors start at multiples of this, as no container promises more. */
-const alignmentBytes = 8;
-
 /**
- * Most random values drawn for a tensor. A larger one repeats them: whole q8 blocks, an odd number
- * of them, so that the repeats fall out of step with its rows.
+ * Most random values drawn for a tensor. A larger one repeats them: whole blocks of sixteen rows,
+ * an odd number of them, so that the repeats fall out of step with rows and panels.
  */
-const drawnValuesMax = 31_249 * q8BlockSize;
+const drawnValuesMax = 1953 * panelRows * quantBlockSize;
 
 /**
  * Writes every tensor that both engines need of `model`. Matrices are normal with deviation
@@ -50,16 +51,12 @@ export async function writeSyntheticModel(options: SyntheticModelOptions): Promi
   const tensors = new Map<string, TensorLocation>();
   let sizeBytes = 0;
   await using file = await open(options.path, "w");
-  for (const [index, required] of requiredTensors(options).entries()) {
-    if (required.name.endsWith(".scales")) continue; // written with the quants they scale
-    const values = drawValues(required, options.seed + index * 7919); // a stream each
-    options.edit?.(required.name, values);
-    for (const { name, dtype, shape, drawnBytes, lengthBytes } of encode(
-      required,
-      values,
-      options,
-    )) {
-      const offsetBytes = Math.ceil(sizeBytes / alignmentBytes) * alignmentBytes;
+  for (const [index, plain] of plainTensors(options).entries()) {
+    const values = drawValues(plain, options.seed + index * 7919); // a stream each
+    options.edit?.(plain.name, values);
+    for (const { name, dtype, shape, drawnBytes } of encode(plain, values, options)) {
+      const offsetBytes = alignedUp(sizeBytes);
+      const lengthBytes = elementsOf(shape) * storedBytes[dtype];
       for (let done = 0; done < lengthBytes; done += drawnBytes.length) {
         const length = Math.min(drawnBytes.length, lengthBytes - done);
         await file.write(drawnBytes, 0, length, offsetBytes + done);
@@ -71,14 +68,23 @@ export async function writeSyntheticModel(options: SyntheticModelOptions): Promi
   return { path: options.path, sizeBytes, tensors };
 }
 
-function requiredTensors(options: SyntheticModelOptions): RequiredTensor[] {
-  const { model, weightDtype, parts = "both" } = options;
+/** Where no tensor of the file can be, although one could start there. */
+export function firstAlignedPastEnd({ sizeBytes }: WeightFile): number {
+  return alignedUp(sizeBytes);
+}
+
+function alignedUp(offsetBytes: number): number {
+  return Math.ceil(offsetBytes / tensorAlignmentBytes) * tensorAlignmentBytes;
+}
+
+/** The model's tensors as a bf16 file has them: one a matrix, in its own shape. */
+function plainTensors({ model, parts = "both" }: SyntheticModelOptions): RequiredTensor[] {
   const expertIds = Array.from({ length: model.numExperts }, (_, id) =>
     toExpertId(id, model.numExperts),
   );
   return [
-    ...(parts === "experts" ? [] : requiredAttentionTensors(model, weightDtype)),
-    ...(parts === "attention" ? [] : requiredExpertTensors(model, weightDtype, expertIds)),
+    ...(parts === "experts" ? [] : requiredAttentionTensors(model, "bf16")),
+    ...(parts === "attention" ? [] : requiredExpertTensors(model, "bf16", expertIds)),
   ];
 }
 
@@ -104,56 +110,38 @@ interface StoredTensor {
   readonly name: string;
   readonly dtype: StoredDtype;
   readonly shape: readonly number[];
-  /** Repeated until there are `lengthBytes` of them. */
+  /** Repeated until the tensor is full. */
   readonly drawnBytes: Uint8Array;
-  readonly lengthBytes: number;
 }
+
+const storedBytes: Readonly<Record<StoredDtype, number>> = { f32: 4, f16: 2, bf16: 2, u8: 1 };
 
 function encode(
   { name, shape, dtypes }: RequiredTensor,
   values: Float32Array,
   { weightDtype, embeddingDtype = weightDtype === "f32" ? "f32" : "bf16" }: SyntheticModelOptions,
 ): StoredTensor[] {
-  const numElements = elementsOf(shape);
-  const dtype = dtypes.length > 1 ? embeddingDtype : dtypes[0]!;
-  if (dtype === "i8") {
-    const { quants, scales } = quantise(values);
-    const scaleShape = [shape[0]!, shape[1]! / q8BlockSize];
-    const scaleBytes = (numElements / q8BlockSize) * 2;
-    return [
-      { name, dtype, shape, drawnBytes: bytesOf(quants), lengthBytes: numElements },
-      {
-        name: `${name}.scales`,
-        dtype: "bf16",
-        shape: scaleShape,
-        drawnBytes: bytesOf(scales),
-        lengthBytes: scaleBytes,
-      },
-    ];
+  const dtype = dtypes.length > 1 ? embeddingDtype : dtypes[0] === "f32" ? "f32" : weightDtype;
+  if (!isQuantised(dtype)) {
+    const drawn = dtype === "f32" ? values : Uint16Array.from(values, toBf16Bits);
+    return [{ name, dtype, shape, drawnBytes: bytesOf(drawn) }];
   }
-  const drawnBytes = bytesOf(dtype === "f32" ? values : Uint16Array.from(values, toBf16Bits));
-  const lengthBytes = numElements * (dtype === "f32" ? 4 : 2);
-  return [{ name, dtype, shape, drawnBytes, lengthBytes }];
+  const [rows, columns] = [shape[0]!, shape[1]!];
+  // What repeats is one panel of some other width: its blocks lie one after the other as well.
+  const isWhole = values.length === rows * columns;
+  const packed = packPanels(dtype, values, isWhole ? rows : panelRows);
+  const shapes = panelShapes(dtype, [rows, columns]);
+  return [
+    { name, dtype: "u8", shape: shapes.quants, drawnBytes: packed.quants },
+    {
+      name: `${name}.scales`,
+      dtype: "bf16",
+      shape: shapes.scales,
+      drawnBytes: bytesOf(packed.scales),
+    },
+  ];
 }
 
-/** Per block: scale bf16(amax / 127), quants the nearest multiples of it within ±127. */
-function quantise(values: Float32Array): { quants: Int8Array; scales: Uint16Array } {
-  const quants = new Int8Array(values.length);
-  const scales = new Uint16Array(values.length / q8BlockSize);
-  for (let block = 0; block < scales.length; block++) {
-    const first = block * q8BlockSize;
-    let amax = 0;
-    for (let i = first; i < first + q8BlockSize; i++) amax = Math.max(amax, Math.abs(values[i]!));
-    scales[block] = toBf16Bits(amax / 127);
-    const scale = fromBf16Bits(scales[block]!);
-    for (let i = first; i < first + q8BlockSize; i++) {
-      const quant = scale === 0 ? 0 : Math.round(values[i]! / scale);
-      quants[i] = Math.max(-127, Math.min(127, quant));
-    }
-  }
-  return { quants, scales };
-}
-
-function bytesOf(values: Float32Array | Uint16Array | Int8Array): Uint8Array {
+function bytesOf(values: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

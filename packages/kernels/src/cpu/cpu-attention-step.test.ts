@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { replyDtype, toBlockId } from "@octet/core";
+import { replyDtype, toBlockId, weightDtypes } from "@octet/core";
 import { test } from "vitest";
 import type { ExpertOutput } from "../attention-engine.ts";
 import { assertSameBits } from "../conformance/compare.ts";
-import { weightDtypes } from "../conformance/expert-fixture.ts";
 import { assertRefuses } from "../conformance/kernel-error-code.ts";
 import { answerBatches, expertTokenAnswers, runStep } from "../conformance/run-step.ts";
 import { scratchDirectory } from "../conformance/scratch-directory.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { toBlockId, toExpertId } from "@octet/core";
+import { isQuantised, toBlockId, toExpertId, weightDtypes } from "@octet/core";
 import { test } from "vitest";
 import { assertSameBits } from "../conformance/compare.ts";
-import { allExperts, expertRows, weightDtypes } from "../conformance/expert-fixture.ts";
+import { allExperts, expertRows } from "../conformance/expert-fixture.ts";
 import { assertRefuses } from "../conformance/kernel-error-code.ts";
 import { expertTokenAnswers, runStep } from "../conformance/run-step.ts";
 import { scratchDirectory } from "../conformance/scratch-directory.ts";
@@ -15,8 +15,13 @@ import type { CpuIsa } from "./native-addon.ts";
 
 const newPath = scratchDirectory();
 // Sizes that leave tails: 97 is no multiple of 16, 2144 is more than one pass over the columns.
-const expertModel = (isQ8: boolean) =>
-  tinyModel({ hiddenSize: isQ8 ? 96 : 97, intermediateSize: 2144, numLayers: 1, numExperts: 2 });
+const expertModel = (inBlocks: boolean) =>
+  tinyModel({
+    hiddenSize: inBlocks ? 96 : 97,
+    intermediateSize: 2144,
+    numLayers: 1,
+    numExperts: 2,
+  });
 const attentionModel = tinyModel({
   hiddenSize: 160,
   numAttentionHeads: 6,
@@ -41,7 +46,7 @@ test('an instruction set this CPU lacks is "unsupported"', async () => {
 
 for (const weightDtype of weightDtypes) {
   test(`expert ${weightDtype}: every build this machine runs gives the same bits`, async () => {
-    const model = expertModel(weightDtype === "q8");
+    const model = expertModel(isQuantised(weightDtype));
     const weights = await writeSyntheticModel({
       path: newPath(),
       model,

@@ -4,7 +4,7 @@ import type { ModelConfig, WeightDtype } from "@octet/core";
 import { KernelError } from "../kernel-error.ts";
 
 /** A build of the kernels for one instruction set; all give the same bits. */
-export type CpuIsa = "avx512" | "avx2" | "portable";
+export type CpuIsa = "avx512" | "avx2" | "neon" | "portable";
 
 /** A file of weights, and where in it the tensors start. */
 interface NativeWeights {

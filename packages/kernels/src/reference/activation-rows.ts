@@ -4,7 +4,7 @@ import {
   type ActivationRows,
   activationRowBytes,
   fromBf16Bits,
-  q8BlockSize,
+  quantBlockSize,
   toBf16Bits,
 } from "@octet/core";
 
@@ -63,9 +63,9 @@ function encodeRow(x: Float32Array, dtype: ActivationDtype, view: DataView, at: 
       for (let i = 0; i < x.length; i++) view.setUint16(at + i * 2, toBf16Bits(x[i]!), true);
       return;
     case "q8":
-      for (let block = 0; block < x.length / q8BlockSize; block++) {
-        const first = block * q8BlockSize;
-        const values = x.subarray(first, first + q8BlockSize);
+      for (let block = 0; block < x.length / quantBlockSize; block++) {
+        const first = block * quantBlockSize;
+        const values = x.subarray(first, first + quantBlockSize);
         const scale = encodeBlock(values, view, at + first);
         view.setFloat32(at + x.length + block * 4, scale, true);
       }
@@ -105,7 +105,7 @@ function decodeRow(view: DataView, at: number, dtype: ActivationDtype, out: Floa
       return;
     case "q8":
       for (let i = 0; i < out.length; i++) {
-        const block = Math.floor(i / q8BlockSize);
+        const block = Math.floor(i / quantBlockSize);
         const scale = view.getFloat32(at + out.length + block * 4, true);
         out[i] = view.getInt8(at + i) * scale;
       }

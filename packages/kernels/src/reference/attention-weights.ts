@@ -31,27 +31,29 @@ export async function loadAttentionWeights(
   weightDtype: WeightDtype,
 ): Promise<AttentionWeights> {
   const tensors = await readTensors(weights, requiredAttentionTensors(model, weightDtype));
-  const { hiddenSize } = model;
+  const { hiddenSize: H, vocabSize: V, headDim, numExperts: E } = model;
+  const queryWidth = model.numAttentionHeads * headDim;
+  const keyWidth = model.numKeyValueHeads * headDim;
   const vector = (name: string) => new Float32Array(tensors.get(`${name}.weight`)!.buffer);
-  const matrix = (name: string, inSize: number, dtype = weightDtype) =>
-    openMatrix(tensors, `${name}.weight`, { dtype, inSize });
+  const matrix = (name: string, outSize: number, inSize: number, dtype = weightDtype) =>
+    openMatrix(tensors, `${name}.weight`, { dtype, shape: [outSize, inSize] });
   const embeddingDtype = weights.tensors.get("model.embed_tokens.weight")!.dtype;
   return {
-    embedding: matrix("model.embed_tokens", hiddenSize, embeddingDtype === "f32" ? "f32" : "bf16"),
+    embedding: matrix("model.embed_tokens", V, H, embeddingDtype === "f32" ? "f32" : "bf16"),
     layers: Array.from({ length: model.numLayers }, (_, layer) => {
       const prefix = `model.layers.${layer}`;
       return {
         inputNorm: vector(`${prefix}.input_layernorm`),
-        query: matrix(`${prefix}.self_attn.q_proj`, hiddenSize),
-        key: matrix(`${prefix}.self_attn.k_proj`, hiddenSize),
-        value: matrix(`${prefix}.self_attn.v_proj`, hiddenSize),
-        output: matrix(`${prefix}.self_attn.o_proj`, model.numAttentionHeads * model.headDim),
+        query: matrix(`${prefix}.self_attn.q_proj`, queryWidth, H),
+        key: matrix(`${prefix}.self_attn.k_proj`, keyWidth, H),
+        value: matrix(`${prefix}.self_attn.v_proj`, keyWidth, H),
+        output: matrix(`${prefix}.self_attn.o_proj`, H, queryWidth),
         postAttentionNorm: vector(`${prefix}.post_attention_layernorm`),
-        gate: matrix(`${prefix}.block_sparse_moe.gate`, hiddenSize, "f32"),
+        gate: matrix(`${prefix}.block_sparse_moe.gate`, E, H, "f32"),
       };
     }),
     finalNorm: vector("model.norm"),
-    lmHead: matrix("lm_head", hiddenSize),
+    lmHead: matrix("lm_head", V, H),
     bytes: totalBytes(tensors),
   };
 }

@@ -1,9 +1,10 @@
 // Weight matrices as they are stored, and the one product everything is made of.
 import assert from "node:assert/strict";
-import { dispatchDtype, fromBf16Bits, q8BlockSize, type WeightDtype } from "@octet/core";
+import { dispatchDtype, fromBf16Bits, type WeightDtype } from "@octet/core";
 import { decodeActivations, encodeActivations } from "./activation-rows.ts";
+import { readQ4Row, readQ8Row } from "./panels.ts";
 
-/** A matrix [outSize, inSize], row-major; `row` decodes one of its rows into f64 exactly. */
+/** A matrix [outSize, inSize]; `row` decodes one of its rows into f64 exactly. */
 export interface Matrix {
   readonly outSize: number;
   readonly inSize: number;
@@ -12,28 +13,34 @@ export interface Matrix {
 
 type Tensors = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
-/** The matrix stored under `name` in `dtype`, q8 with its scales beside it. */
+/** How a matrix is stored, and its size: panels may hold more rows than the matrix has. */
+interface MatrixForm {
+  readonly dtype: WeightDtype;
+  readonly shape: readonly [outSize: number, inSize: number];
+}
+
+/** The matrix stored under `name`, a quantised one with its scales beside it. */
 export function openMatrix(
   tensors: Tensors,
   name: string,
-  { dtype, inSize }: { dtype: WeightDtype; inSize: number },
+  { dtype, shape: [outSize, inSize] }: MatrixForm,
 ): Matrix {
-  const { buffer } = tensors.get(name)!;
+  const bytes = tensors.get(name)!;
   switch (dtype) {
     case "f32": {
-      const values = new Float32Array(buffer);
+      const values = new Float32Array(bytes.buffer);
       return {
-        outSize: values.length / inSize,
+        outSize,
         inSize,
         row: (index, into) => into.set(values.subarray(index * inSize, (index + 1) * inSize)),
       };
     }
     case "bf16": {
-      const bits = new Uint16Array(buffer);
+      const bits = new Uint16Array(bytes.buffer);
       const rowBits = new Uint32Array(inSize); // bf16 is the upper half of an f32
       const rowValues = new Float32Array(rowBits.buffer);
       return {
-        outSize: bits.length / inSize,
+        outSize,
         inSize,
         row(index, into) {
           for (let k = 0; k < inSize; k++) rowBits[k] = bits[index * inSize + k]! << 16;
@@ -41,36 +48,14 @@ export function openMatrix(
         },
       };
     }
-    case "q8": {
-      const quants = new Int8Array(buffer);
+    case "q8":
+    case "q4": {
       const scaleBits = new Uint16Array(tensors.get(`${name}.scales`)!.buffer);
       const scales = Float32Array.from(scaleBits, fromBf16Bits);
-      return {
-        outSize: quants.length / inSize,
-        inSize,
-        row: (index, into) =>
-          dequantiseRow(index, { quants, scales, blockSize: q8BlockSize }, into),
-      };
+      const readRow = dtype === "q8" ? readQ8Row : readQ4Row;
+      const panels = { quants: bytes, scales };
+      return { outSize, inSize, row: (index, into) => readRow(panels, index, into) };
     }
-  }
-}
-
-/** A q8 matrix; blockSize is passed along as an import is slow to read in an inner loop. */
-interface Quantised {
-  readonly quants: Int8Array;
-  readonly scales: Float32Array;
-  readonly blockSize: number;
-}
-
-function dequantiseRow(
-  index: number,
-  { quants, scales, blockSize }: Quantised,
-  into: Float64Array,
-): void {
-  const first = index * into.length;
-  for (let k = 0; k < into.length; k += blockSize) {
-    const scale = scales[(first + k) / blockSize]!;
-    for (let i = k; i < k + blockSize; i++) into[i] = quants[first + i]! * scale;
   }
 }
 

@@ -37,12 +37,16 @@ export async function openReferenceExpertEngine(
       if (closed) throw new KernelError("closed", "the expert engine was closed; open another");
       validateExpertCall(call, { model, weightDtype, expertIds });
       const prefix = `model.layers.${call.layer}.block_sparse_moe.experts.${call.expertId}`;
-      const matrix = (name: string, inSize: number) =>
-        openMatrix(tensors, `${prefix}.${name}.weight`, { dtype: weightDtype, inSize });
+      const { hiddenSize: H, intermediateSize: I } = model;
+      const matrix = (name: string, outSize: number, inSize: number) =>
+        openMatrix(tensors, `${prefix}.${name}.weight`, {
+          dtype: weightDtype,
+          shape: [outSize, inSize],
+        });
       const output = feedForward(call.input, weightDtype, {
-        w1: matrix("w1", model.hiddenSize),
-        w3: matrix("w3", model.hiddenSize),
-        w2: matrix("w2", model.intermediateSize),
+        w1: matrix("w1", I, H),
+        w3: matrix("w3", I, H),
+        w2: matrix("w2", H, I),
       });
       if (!decodeActivations(output).every(Number.isFinite)) {
         throw new KernelError(
