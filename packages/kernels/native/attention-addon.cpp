@@ -38,7 +38,7 @@ KvShape readKvShape(const Napi::Object& options, Format weights) {
 // In the order that the wrapper lists them: src/cpu/tensor-offsets.ts.
 AttentionWeights readWeights(const Napi::Object& options, const MappedFile& file,
                              const AttentionShape& shape, const KvShape& kv) {
-  TensorReader tensors(file, options.Get("offsets").As<Napi::Float64Array>());
+  TensorReader tensors(file, options.Get("offsets").As<Napi::Float64Array>().Data());
   const int64_t hidden = shape.hiddenSize;
   const int64_t queryWidth = shape.numAttentionHeads * kv.headDim;
   const int64_t keyWidth = kv.numKeyValueHeads * kv.headDim;

@@ -26,9 +26,9 @@ struct ExpertEngine::Block {
 };
 
 ExpertEngine::ExpertEngine(const KernelTable& kernels, const ExpertShape& shape,
-                           std::unique_ptr<MappedFile> file, std::vector<ExpertMatrices> experts,
-                           int threads)
-    : kernels_(kernels), shape_(shape), file_(std::move(file)), experts_(std::move(experts)) {
+                           std::vector<std::unique_ptr<MappedFile>> files,
+                           std::vector<ExpertMatrices> experts, int threads)
+    : kernels_(kernels), shape_(shape), files_(std::move(files)), experts_(std::move(experts)) {
   const size_t tileBytes = size_t(rowsPerBlock * rowsPerTask) * sizeof(float);
   for (int thread = 0; thread < threads; thread++) {
     scratch_.push_back({AlignedBuffer(tileBytes), AlignedBuffer(tileBytes),

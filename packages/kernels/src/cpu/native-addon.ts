@@ -1,18 +1,13 @@
 // The C++ addon's face in TypeScript. It trusts its caller: everything is checked before it.
 import { createRequire } from "node:module";
-import type { ModelConfig, WeightDtype } from "@octet/core";
+import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
 import { KernelError } from "../kernel-error.ts";
 
 /** A build of the kernels for one instruction set; all give the same bits. */
 export type CpuIsa = "avx512" | "avx2" | "neon" | "portable";
 
-/** A file of weights, and where in it the tensors start. */
-interface NativeWeights {
-  readonly path: string;
-  readonly sizeBytes: number;
-  /** Byte offsets in the order of tensor-offsets.ts. */
-  readonly offsets: Float64Array;
-}
+/** A file of weights. */
+type NativeFile = Pick<WeightFile, "path" | "sizeBytes">;
 
 interface NativeCompute {
   readonly isa: CpuIsa;
@@ -29,8 +24,11 @@ export interface NativeExpertEngine {
 }
 
 type NativeExpertOptions = NativeCompute &
-  NativeWeights &
-  Pick<ModelConfig, "hiddenSize" | "intermediateSize">;
+  Pick<ModelConfig, "hiddenSize" | "intermediateSize"> & {
+    readonly files: readonly NativeFile[];
+    /** tensor-offsets.ts, expertOffsets. */
+    readonly offsets: Float64Array;
+  };
 
 /** A step inside the addon: opaque, freed with its last reference. */
 export type NativeStep = object & { readonly nativeStep: unique symbol };
@@ -75,11 +73,13 @@ export interface NativeAttentionEngine {
 }
 
 type NativeAttentionOptions = NativeCompute &
-  NativeWeights &
+  NativeFile &
   Omit<
     ModelConfig,
     "intermediateSize" | "maxPositions" | "tieWordEmbeddings" | "bosTokenId" | "eosTokenIds"
   > & {
+    /** tensor-offsets.ts, attentionOffsets. */
+    readonly offsets: Float64Array;
     readonly embeddingFormat: WeightDtype;
     readonly numBlocks: number;
     readonly blockSizeTokens: number;
