@@ -12,6 +12,7 @@ namespace octet {
 Napi::Function ExpertAddon::define(Napi::Env env) {
   return DefineClass(env, "NativeExpertEngine",
                      {InstanceMethod<&ExpertAddon::forward>("forward"),
+                      InstanceMethod<&ExpertAddon::populate>("populate"),
                       InstanceMethod<&ExpertAddon::close>("close")});
 }
 
@@ -65,6 +66,12 @@ Napi::Value ExpertAddon::forward(const Napi::CallbackInfo& info) {
   return host_->submit(keepAlive, [=](ThreadPool& pool) {
     engine_->forward(pool, expert, input, rows, output);
   });
+}
+
+// populate(): Promise<void>, once the weights are in this process's map.
+Napi::Value ExpertAddon::populate(const Napi::CallbackInfo& info) {
+  return host_->submit(info.This().As<Napi::Object>(),
+                       [this](ThreadPool& pool) { engine_->populate(pool); });
 }
 
 Napi::Value ExpertAddon::close(const Napi::CallbackInfo& info) {

@@ -36,6 +36,10 @@ ExpertEngine::ExpertEngine(const KernelTable& kernels, const ExpertShape& shape,
   }
 }
 
+void ExpertEngine::populate(ThreadPool& pool) const {
+  for (const auto& file : files_) file->populate([&] { return pool.abandoned(); });
+}
+
 void ExpertEngine::forward(ThreadPool& pool, size_t expert, const uint8_t* input, int64_t rows,
                            uint8_t* output) {
   const size_t inputStride = kernels_.preparedBytes(shape_.format, shape_.hiddenSize);

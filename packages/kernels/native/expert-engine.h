@@ -31,6 +31,9 @@ class ExpertEngine {
                std::vector<std::unique_ptr<MappedFile>> files, std::vector<ExpertMatrices> experts,
                int threads);
 
+  // See MappedFile.
+  void populate(ThreadPool& pool) const;
+
   // input: rows of hiddenSize in the weights' travelling form; output: rows in the reply's.
   // Throws Failure "non-finite", or "closed" if the pool was told to abandon it.
   void forward(ThreadPool& pool, size_t expert, const uint8_t* input, int64_t rows,

@@ -55,6 +55,7 @@ export async function openCpuExpertEngine(
       hiddenSize: model.hiddenSize,
       intermediateSize: model.intermediateSize,
     });
+    await native.populate();
     return new CpuExpertEngine(native, facts);
   } catch (error) {
     throw fromNative(error, "cpu expert engine");

@@ -19,6 +19,8 @@ interface NativeCompute {
 export interface NativeExpertEngine {
   /** Fills `output`; both arrays stay in use until the promise settles. */
   forward(expert: number, input: Uint8Array, rows: number, output: Uint8Array): Promise<void>;
+  /** Resolves when the weights are in this process's map, so that the first call is no slower. */
+  populate(): Promise<void>;
   /** After all calls. Nothing may be called after it. */
   close(): Promise<void>;
 }
@@ -69,6 +71,8 @@ export interface NativeAttentionEngine {
     target: NativeDispatch,
   ): Promise<void>;
   finish(step: NativeStep, previous: NativeReplies, logits: Float32Array): Promise<void>;
+  /** Resolves when the weights are in this process's map, so that the first call is no slower. */
+  populate(): Promise<void>;
   close(): Promise<void>;
 }
 
