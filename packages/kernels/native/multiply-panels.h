@@ -1,6 +1,6 @@
 // q8 and q4 matrices: panels of sixteen weight rows, of which four consecutive columns (q4: twice
 // four, as nibbles) are one vector of 64 bytes, so that a lane is a weight row and no sum is ever
-// taken across lanes. Layout: packages/core, weight-file.ts.
+// taken across lanes. Layout: packages/core/src/panels.ts.
 //
 // dot(w, x): total = 0; for each block of 32 columns, ascending: total = fma(the exact integer dot
 // product as f32, weightScale × activationScale as f32, total).
