@@ -36,19 +36,14 @@ async function openAttention({ index }: TemporaryShards): Promise<AttentionEngin
 }
 
 async function openInProcessExperts({ index }: TemporaryShards): Promise<ExpertClient> {
-  const engines = await Promise.all(
-    index.experts.map(async ({ dir }, expertId) => {
-      const { manifest, weights } = await openShard(dir, { verify: true });
-      return openCpuExpertEngine({
-        model: manifest.model,
-        weightDtype: manifest.weightDtype,
-        weights,
-        expertIds: [toExpertId(expertId, index.model.numExperts)],
-        threads: 2,
-      });
-    }),
+  const { model, weightDtype } = index;
+  const shards = await Promise.all(
+    index.experts.map(({ dir }) => openShard(dir, { verify: true })),
   );
-  return createInProcessExpertClient(engines);
+  const weights = shards.map((shard) => shard.weights);
+  const expertIds = weights.map((_, id) => toExpertId(id, model.numExperts));
+  const options = { model, weightDtype, weights, expertIds, threads: 2 };
+  return createInProcessExpertClient([await openCpuExpertEngine(options)]);
 }
 
 function connectExperts({ index }: TemporaryShards, workers: TestedWorkers): ExpertClient {

@@ -75,19 +75,22 @@ async function withShards<Result>(
   const { weights } = await openShard(set.coordinator.dir, { verify: true });
   const kv = { numBlocks: blocksPerSequence * sequencesMax, blockSizeTokens };
   const attention = await open.attention({ model, weightDtype, weights, threads, ...kv });
-  const engines = await Promise.all(
-    set.experts.map(async (entry, id) => {
-      const { weights } = await openShard(entry.dir, { verify: true });
-      const expertIds = [toExpertId(id, model.numExperts)];
-      return open.expert({ model, weightDtype, weights, expertIds, threads });
-    }),
+  const shards = await Promise.all(
+    set.experts.map((entry) => openShard(entry.dir, { verify: true })),
   );
-  const experts = createInProcessExpertClient(engines);
+  const expertEngine = await open.expert({
+    model,
+    weightDtype,
+    weights: shards.map((shard) => shard.weights),
+    expertIds: shards.map((_, id) => toExpertId(id, model.numExperts)),
+    threads,
+  });
+  const experts = createInProcessExpertClient([expertEngine]);
   try {
     return await use(new OneProcessModel(attention, experts));
   } finally {
     await experts.close();
-    await Promise.all([attention, ...engines].map((engine) => engine.close()));
+    await Promise.all([attention.close(), expertEngine.close()]);
   }
 }
 

@@ -42,7 +42,9 @@ async function openModel(weightDtype: WeightDtype, seed: number) {
     toExpertId(id, model.numExperts),
   );
   const shard = { model, weightDtype, weights, threads: 1 };
-  const experts = inProcess(await openReferenceExpertEngine({ ...shard, expertIds }));
+  const experts = inProcess(
+    await openReferenceExpertEngine({ ...shard, weights: [weights], expertIds }),
+  );
   return async (limits: Partial<EngineLimits> = {}): Promise<Engine> => {
     const kv = { numBlocks: 64, blockSizeTokens: 8 };
     const attention = await openReferenceAttentionEngine({ ...shard, ...kv });

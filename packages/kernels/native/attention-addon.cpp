@@ -38,7 +38,7 @@ KvShape readKvShape(const Napi::Object& options, Format weights) {
 // In the order that the wrapper lists them: src/cpu/tensor-offsets.ts.
 AttentionWeights readWeights(const Napi::Object& options, const MappedFile& file,
                              const AttentionShape& shape, const KvShape& kv) {
-  TensorReader tensors(file, options.Get("offsets").As<Napi::Float64Array>());
+  TensorReader tensors(file, options.Get("offsets").As<Napi::Float64Array>().Data());
   const int64_t hidden = shape.hiddenSize;
   const int64_t queryWidth = shape.numAttentionHeads * kv.headDim;
   const int64_t keyWidth = kv.numKeyValueHeads * kv.headDim;
@@ -99,6 +99,7 @@ Napi::Function AttentionAddon::define(Napi::Env env) {
                      {InstanceMethod<&AttentionAddon::openStep>("openStep"),
                       InstanceMethod<&AttentionAddon::runLayer>("runLayer"),
                       InstanceMethod<&AttentionAddon::finish>("finish"),
+                      InstanceMethod<&AttentionAddon::populate>("populate"),
                       InstanceMethod<&AttentionAddon::close>("close"),
                       InstanceAccessor<&AttentionAddon::kvBytes>("kvBytes")});
 }
@@ -172,6 +173,12 @@ Napi::Value AttentionAddon::finish(const Napi::CallbackInfo& info) {
   return host_->submit(keepAll(info), [=](ThreadPool& pool) {
     engine_->finish(pool, *step, replies, logits);
   });
+}
+
+// populate(): Promise<void>, once the weights are in this process's map.
+Napi::Value AttentionAddon::populate(const Napi::CallbackInfo& info) {
+  return host_->submit(info.This().As<Napi::Object>(),
+                       [this](ThreadPool& pool) { engine_->populate(pool); });
 }
 
 Napi::Value AttentionAddon::close(const Napi::CallbackInfo& info) {

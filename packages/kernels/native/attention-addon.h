@@ -20,6 +20,7 @@ class AttentionAddon : public Napi::ObjectWrap<AttentionAddon> {
   Napi::Value openStep(const Napi::CallbackInfo& info);
   Napi::Value runLayer(const Napi::CallbackInfo& info);
   Napi::Value finish(const Napi::CallbackInfo& info);
+  Napi::Value populate(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
   Napi::Value kvBytes(const Napi::CallbackInfo& info);
 

@@ -52,6 +52,11 @@ class AttentionEngine {
 
   size_t kvBytes() const { return cache_.bytes(); }
 
+  // See MappedFile.
+  void populate(ThreadPool& pool) const {
+    file_->populate([&] { return pool.abandoned(); });
+  }
+
   // Throws Failure "non-finite"; "non-finite-reply" for an expert's answer, after which the step is
   // as it was and may be given another; "closed" if the pool was told to abandon it.
   void runLayer(ThreadPool& pool, AttentionStep& step, int64_t layer, const ExpertReplies& replies,

@@ -12,11 +12,12 @@ namespace octet {
 Napi::Function ExpertAddon::define(Napi::Env env) {
   return DefineClass(env, "NativeExpertEngine",
                      {InstanceMethod<&ExpertAddon::forward>("forward"),
+                      InstanceMethod<&ExpertAddon::populate>("populate"),
                       InstanceMethod<&ExpertAddon::close>("close")});
 }
 
-// options: isa, threads, path, sizeBytes, format, hiddenSize, intermediateSize, and offsets:
-// Float64Array of w1, w3, w2 (elements, scales) of each expert.
+// options: isa, threads, format, hiddenSize, intermediateSize, files: { path, sizeBytes }[], and
+// offsets: Float64Array of w1, w3, w2 (index of the file, elements, scales) of each expert.
 ExpertAddon::ExpertAddon(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ExpertAddon>(info) {
   withJsErrors(info.Env(), [&] { open(info.Env(), info[0].As<Napi::Object>()); });
 }
@@ -25,18 +26,29 @@ void ExpertAddon::open(Napi::Env env, const Napi::Object& options) {
   const KernelTable& kernels = readKernels(options);
   const ExpertShape shape = {readFormat(options, "format"), readInteger(options, "hiddenSize"),
                              readInteger(options, "intermediateSize")};
-  auto file = readFile(options);
+  const Napi::Array from = options.Get("files").As<Napi::Array>();
+  std::vector<std::unique_ptr<MappedFile>> files;
+  for (uint32_t i = 0; i < from.Length(); i++) {
+    files.push_back(readFile(from.Get(i).As<Napi::Object>()));
+  }
   const Napi::Float64Array offsets = options.Get("offsets").As<Napi::Float64Array>();
-  TensorReader tensors(*file, offsets);
-  constexpr size_t offsetsPerExpert = 6;
+  const double* next = offsets.Data();
+  const auto matrix = [&](int64_t rows, int64_t cols) {
+    const MappedFile& file = *files[size_t(*next++)];
+    TensorReader tensors(file, next);
+    const Matrix found = tensors.matrix(shape.format, rows, cols);
+    next = tensors.left();
+    return found;
+  };
+  constexpr size_t offsetsPerExpert = 9;
   std::vector<ExpertMatrices> experts(offsets.ElementLength() / offsetsPerExpert);
   for (ExpertMatrices& expert : experts) {
-    expert.w1 = tensors.matrix(shape.format, shape.intermediateSize, shape.hiddenSize);
-    expert.w3 = tensors.matrix(shape.format, shape.intermediateSize, shape.hiddenSize);
-    expert.w2 = tensors.matrix(shape.format, shape.hiddenSize, shape.intermediateSize);
+    expert.w1 = matrix(shape.intermediateSize, shape.hiddenSize);
+    expert.w3 = matrix(shape.intermediateSize, shape.hiddenSize);
+    expert.w2 = matrix(shape.hiddenSize, shape.intermediateSize);
   }
   const int threads = int(readInteger(options, "threads"));
-  engine_ = std::make_unique<ExpertEngine>(kernels, shape, std::move(file), std::move(experts),
+  engine_ = std::make_unique<ExpertEngine>(kernels, shape, std::move(files), std::move(experts),
                                            threads);
   host_ = std::make_unique<AsyncHost>(env, threads);
 }
@@ -54,6 +66,12 @@ Napi::Value ExpertAddon::forward(const Napi::CallbackInfo& info) {
   return host_->submit(keepAlive, [=](ThreadPool& pool) {
     engine_->forward(pool, expert, input, rows, output);
   });
+}
+
+// populate(): Promise<void>, once the weights are in this process's map.
+Napi::Value ExpertAddon::populate(const Napi::CallbackInfo& info) {
+  return host_->submit(info.This().As<Napi::Object>(),
+                       [this](ThreadPool& pool) { engine_->populate(pool); });
 }
 
 Napi::Value ExpertAddon::close(const Napi::CallbackInfo& info) {

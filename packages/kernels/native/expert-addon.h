@@ -18,6 +18,7 @@ class ExpertAddon : public Napi::ObjectWrap<ExpertAddon> {
  private:
   void open(Napi::Env env, const Napi::Object& options);
   Napi::Value forward(const Napi::CallbackInfo& info);
+  Napi::Value populate(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   // The host joins the threads that use the engine, so it is the first to go.

@@ -26,14 +26,18 @@ struct ExpertEngine::Block {
 };
 
 ExpertEngine::ExpertEngine(const KernelTable& kernels, const ExpertShape& shape,
-                           std::unique_ptr<MappedFile> file, std::vector<ExpertMatrices> experts,
-                           int threads)
-    : kernels_(kernels), shape_(shape), file_(std::move(file)), experts_(std::move(experts)) {
+                           std::vector<std::unique_ptr<MappedFile>> files,
+                           std::vector<ExpertMatrices> experts, int threads)
+    : kernels_(kernels), shape_(shape), files_(std::move(files)), experts_(std::move(experts)) {
   const size_t tileBytes = size_t(rowsPerBlock * rowsPerTask) * sizeof(float);
   for (int thread = 0; thread < threads; thread++) {
     scratch_.push_back({AlignedBuffer(tileBytes), AlignedBuffer(tileBytes),
                         AlignedBuffer(multiplyScratchFloats * sizeof(float))});
   }
+}
+
+void ExpertEngine::populate(ThreadPool& pool) const {
+  for (const auto& file : files_) file->populate([&] { return pool.abandoned(); });
 }
 
 void ExpertEngine::forward(ThreadPool& pool, size_t expert, const uint8_t* input, int64_t rows,

@@ -26,9 +26,13 @@ struct ExpertShape {
 
 class ExpertEngine {
  public:
-  // `experts` point into `file`.
+  // `experts` point into `files`.
   ExpertEngine(const KernelTable& kernels, const ExpertShape& shape,
-               std::unique_ptr<MappedFile> file, std::vector<ExpertMatrices> experts, int threads);
+               std::vector<std::unique_ptr<MappedFile>> files, std::vector<ExpertMatrices> experts,
+               int threads);
+
+  // See MappedFile.
+  void populate(ThreadPool& pool) const;
 
   // input: rows of hiddenSize in the weights' travelling form; output: rows in the reply's.
   // Throws Failure "non-finite", or "closed" if the pool was told to abandon it.
@@ -47,7 +51,7 @@ class ExpertEngine {
 
   const KernelTable& kernels_;
   const ExpertShape shape_;
-  const std::unique_ptr<MappedFile> file_;
+  const std::vector<std::unique_ptr<MappedFile>> files_;
   const std::vector<ExpertMatrices> experts_;
   std::vector<Scratch> scratch_;  // one for each thread
   AlignedBuffer input_;           // prepared rows [t, H]

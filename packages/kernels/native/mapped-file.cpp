@@ -42,6 +42,19 @@ MappedFile::MappedFile(const std::string& path, size_t expectedBytes) : size_(ex
   data_ = static_cast<const uint8_t*>(data);
 }
 
+void MappedFile::populate(const std::function<bool()>& stop) const {
+#if defined(MADV_POPULATE_READ)
+  constexpr size_t bytesAtOnce = size_t(64) << 20;
+  for (size_t done = 0; done < size_ && !stop(); done += bytesAtOnce) {
+    const size_t bytes = size_ - done < bytesAtOnce ? size_ - done : bytesAtOnce;
+    // A system older than its headers refuses: pages then come one by one, as they are read.
+    if (madvise(const_cast<uint8_t*>(data_) + done, bytes, MADV_POPULATE_READ) != 0) return;
+  }
+#else
+  (void)stop;
+#endif
+}
+
 MappedFile::~MappedFile() { munmap(const_cast<uint8_t*>(data_), size_); }
 
 }  // namespace octet

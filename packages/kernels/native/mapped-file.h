@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <functional>
 #include <string>
 
 namespace octet {
@@ -15,6 +16,10 @@ class MappedFile {
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
+
+  // Has every page of the file mapped before it is first read, where the system can be asked to:
+  // a fault for every few pages makes first reads several times slower. Stops once told to.
+  void populate(const std::function<bool()>& stop) const;
 
   const uint8_t* at(size_t offset) const { return data_ + offset; }
 

@@ -49,8 +49,7 @@ inline std::unique_ptr<MappedFile> readFile(const Napi::Object& options) {
 // Takes tensors from a list of byte offsets, in the order the wrapper put them there.
 class TensorReader {
  public:
-  TensorReader(const MappedFile& file, const Napi::Float64Array& offsets)
-      : file_(file), next_(offsets.Data()) {}
+  TensorReader(const MappedFile& file, const double* offsets) : file_(file), next_(offsets) {}
 
   const uint8_t* vector() { return file_.at(size_t(*next_++)); }
   // Two offsets: elements, then scales (ignored unless quantised).
@@ -59,6 +58,8 @@ class TensorReader {
     const uint8_t* scales = vector();
     return {format, rows, cols, data, isQuantised(format) ? scales : nullptr};
   }
+  // What is still to be taken.
+  const double* left() const { return next_; }
 
  private:
   const MappedFile& file_;

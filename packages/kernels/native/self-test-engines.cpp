@@ -78,7 +78,9 @@ std::vector<uint8_t> runExpert(const KernelTable& kernels, Format format, int th
   std::vector<ExpertMatrices> experts = {
       {matrix(w1, inner, hidden), matrix(w3, inner, hidden), matrix(w2, hidden, inner)}};
   ThreadPool pool(threads);
-  ExpertEngine engine(kernels, {format, hidden, inner}, std::move(file), experts, threads);
+  std::vector<std::unique_ptr<MappedFile>> files;
+  files.push_back(std::move(file));
+  ExpertEngine engine(kernels, {format, hidden, inner}, std::move(files), experts, threads);
   Random random(5);
   OddBytes input(size_t(rows * rowBytes(format, hidden)));
   for (int64_t row = 0; row < rows; row++) {

@@ -16,8 +16,11 @@ export interface ExpertCall {
 export interface ExpertEngineOptions {
   readonly model: ModelConfig;
   readonly weightDtype: WeightDtype;
-  /** Holds w1, w3 [I, H] and w2 [H, I] of every expert in `expertIds`, for every layer. */
-  readonly weights: WeightFile;
+  /**
+   * Between them they hold w1, w3 [I, H] and w2 [H, I] of every expert in `expertIds`, for every
+   * layer: one shard, or one for each expert. The first file with a tensor is the one it is read of.
+   */
+  readonly weights: readonly WeightFile[];
   readonly expertIds: readonly ExpertId[];
   /** Compute threads, at least 1; engines without threads of their own ignore it. */
   readonly threads: number;

@@ -107,6 +107,36 @@ export function validateWeights(weights: WeightFile, required: readonly Required
   }
 }
 
+/** Some of what an engine needs, and the file that has it. */
+export interface RequiredOfFile {
+  readonly weights: WeightFile;
+  readonly required: readonly RequiredTensor[];
+}
+
+/**
+ * Deals out what is required to the first file that has it.
+ *
+ * @throws {KernelError} "bad-weights" as {@link validateWeights} does, for a tensor in none of them
+ */
+export function validateWeightFiles(
+  files: readonly WeightFile[],
+  required: readonly RequiredTensor[],
+): RequiredOfFile[] {
+  const parts = files.map((weights) => ({ weights, required: [] as RequiredTensor[] }));
+  for (const tensor of required) {
+    const part = parts.find(({ weights }) => weights.tensors.has(tensor.name));
+    if (part === undefined) {
+      const { name, shape, dtypes } = tensor;
+      const expected = `expected ${dtypes.join(" or ")} [${shape.join(", ")}]`;
+      const where = files.map(({ path }) => path).join(", ");
+      throw new KernelError("bad-weights", `${where}: ${name}: ${expected}, found none`);
+    }
+    part.required.push(tensor);
+  }
+  for (const { weights, required } of parts) validateWeights(weights, required);
+  return parts;
+}
+
 function validateExtent(weights: WeightFile, name: string, found: TensorLocation): void {
   const bytes = found.shape.reduce((product, size) => product * size, storedBytes(found.dtype));
   const end = found.offsetBytes + found.lengthBytes;

@@ -57,7 +57,7 @@ async function serveShard(
   const engine = await openEngine(config.OCTET_ENGINE, {
     model: manifest.model,
     weightDtype: manifest.weightDtype,
-    weights,
+    weights: [weights],
     expertIds: [expertId],
     threads: config.OCTET_THREADS,
   });

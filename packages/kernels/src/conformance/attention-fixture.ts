@@ -35,7 +35,7 @@ export async function createAttentionFixture(
   const experts = await openReferenceExpertEngine({
     model,
     weightDtype,
-    weights,
+    weights: [weights],
     expertIds,
     threads: 1,
   });

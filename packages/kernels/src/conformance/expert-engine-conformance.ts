@@ -1,7 +1,7 @@
 // What every expert engine must do, whatever it computes on.
 import { toExpertId, weightDtypes } from "@octet/core";
 import { test } from "vitest";
-import { allExperts, type ExpertFixture, expertRows } from "./expert-fixture.ts";
+import { allExperts, type ExpertFixture, expertRows, fixtureSeed } from "./expert-fixture.ts";
 import { expertTwinTests } from "./expert-twin.ts";
 import { once } from "./once.ts";
 import type { OpenExpertEngine } from "./open-engine.ts";
@@ -21,7 +21,13 @@ export function expertEngineConformance(open: OpenExpertEngine): void {
   const model = tinyModel({ hiddenSize: 96, intermediateSize: 160, numExperts: 4 });
   for (const weightDtype of weightDtypes) {
     const weights = once(() =>
-      writeSyntheticModel({ path: newPath(), model, weightDtype, seed: 11, parts: "experts" }),
+      writeSyntheticModel({
+        path: newPath(),
+        model,
+        weightDtype,
+        seed: fixtureSeed,
+        parts: "experts",
+      }),
     );
     const fixture: ExpertFixture = {
       model,
@@ -34,7 +40,7 @@ export function expertEngineConformance(open: OpenExpertEngine): void {
         input: expertRows(model, weightDtype, { numRows: 37, seed: 5 }),
       },
       openEngine: async ({ expertIds = allExperts(model), threads = 1 } = {}) =>
-        open({ model, weightDtype, weights: await weights(), expertIds, threads }),
+        open({ model, weightDtype, weights: [await weights()], expertIds, threads }),
     };
     for (const [name, check] of Object.entries({
       ...expertInvarianceRules,

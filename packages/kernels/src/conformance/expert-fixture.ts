@@ -29,6 +29,9 @@ export interface ExpertFixture {
   }): Promise<ExpertEngine>;
 }
 
+/** Of the fixture's weights. */
+export const fixtureSeed = 11;
+
 /** Rules by name, and how each is checked. */
 export type ExpertRules = Readonly<Record<string, (fixture: ExpertFixture) => Promise<void>>>;
 

@@ -77,7 +77,13 @@ export function expertTwinTests(open: OpenExpertEngine): void {
       seed: model.hiddenSize,
       parts: "experts",
     });
-    const options = { model, weightDtype, weights, expertIds: allExperts(model), threads: 2 };
+    const options = {
+      model,
+      weightDtype,
+      weights: [weights],
+      expertIds: allExperts(model),
+      threads: 2,
+    };
     const engine = await open(options);
     const reference = await openReferenceExpertEngine(options);
     for (let layer = 0; layer < model.numLayers; layer++) {

@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { type ActivationRows, toExpertId } from "@octet/core";
 import { assertSameBits, copyBytes } from "./compare.ts";
-import { type ExpertRules, sliceRows } from "./expert-fixture.ts";
+import {
+  allExperts,
+  type ExpertRules,
+  expertRows,
+  fixtureSeed,
+  sliceRows,
+} from "./expert-fixture.ts";
+import { assertRefuses } from "./kernel-error-code.ts";
+import { seededRandom } from "./seeded-random.ts";
+import { writeSyntheticModel } from "./synthetic-model.ts";
 
 export const expertInvarianceRules: ExpertRules = {
   "a row's bits do not depend on the rows beside it": async ({ openEngine, call }) => {
@@ -43,6 +52,57 @@ export const expertInvarianceRules: ExpertRules = {
     }
     await all.close();
     await two.close();
+  },
+
+  "experts in files of their own answer as experts of one file": async (fixture) => {
+    const { open, openEngine, call, model, weightDtype, newPath } = fixture;
+    const whole = await openEngine();
+    const expertIds = allExperts(model);
+    const weights = await Promise.all(
+      expertIds.map(async (expertId) => {
+        const path = newPath();
+        const written = { path, model, weightDtype, seed: fixtureSeed, parts: "experts" } as const;
+        const { tensors, ...file } = await writeSyntheticModel(written);
+        const own = [...tensors].filter(([name]) => name.includes(`.experts.${expertId}.`));
+        return { ...file, tensors: new Map(own) };
+      }),
+    );
+    const apart = await open({ model, weightDtype, weights, expertIds, threads: 2 });
+    assert.equal(apart.weightBytes, whole.weightBytes);
+    for (const expertId of expertIds) {
+      const actual = await apart.forward({ ...call, expertId });
+      const expected = await whole.forward({ ...call, expertId });
+      assertSameBits(actual.data, expected.data, `expert ${expertId}`);
+    }
+    const missing = { model, weightDtype, weights: weights.slice(1), expertIds, threads: 1 };
+    await assertRefuses("bad-weights", () => open(missing), "expert 0 in none of the files");
+    await apart.close();
+    await whole.close();
+  },
+
+  "random batches on 1 to 4 threads give each row the bits it has alone": async (fixture) => {
+    const { openEngine, model, weightDtype, call } = fixture;
+    const numRows = 150; // more than the engines take through the matrices at once
+    const input = expertRows(model, weightDtype, { numRows, seed: 31 });
+    const engines = await Promise.all([1, 2, 3, 4].map((threads) => openEngine({ threads })));
+    const alone: Uint8Array[] = [];
+    for (let row = 0; row < numRows; row++) {
+      const part = { ...call, input: sliceRows(input, row, row + 1) };
+      alone.push((await engines[0]!.forward(part)).data);
+    }
+    const random = seededRandom(32);
+    for (let batch = 0; batch < 24; batch++) {
+      const size = 1 + Math.floor(random.uniform() ** 3 * numRows);
+      const rows = Array.from({ length: size }, () => random.integer(numRows));
+      const data = Buffer.concat(rows.map((row) => sliceRows(input, row, row + 1).data));
+      const gathered = { ...call, input: { ...input, rows: size, data } };
+      const whole = await engines[batch % engines.length]!.forward(gathered);
+      rows.forEach((row, at) => {
+        const found = sliceRows(whole, at, at + 1).data;
+        assertSameBits(found, alone[row]!, `batch ${batch} of ${size}, row ${row} at ${at}`);
+      });
+    }
+    for (const engine of engines) await engine.close();
   },
 
   "calls made at once answer as calls made in turn, in order": async ({ openEngine, call }) => {

@@ -112,7 +112,7 @@ export const expertRefusalRules: ExpertRules = {
     const written = { path, model, weightDtype, seed: 3, parts: "experts" } as const;
     const weights = await writeSyntheticModel(written);
     const openWith = (file: WeightFile) =>
-      open({ model, weightDtype, weights: file, expertIds: allExperts(model), threads: 1 });
+      open({ model, weightDtype, weights: [file], expertIds: allExperts(model), threads: 1 });
     const name = "model.layers.1.block_sparse_moe.experts.2.w2.weight";
     const tensor = weights.tensors.get(name)!;
     const without = new Map(weights.tensors);
@@ -138,7 +138,7 @@ export const expertRefusalRules: ExpertRules = {
     const model = tinyModel({ intermediateSize: 72 });
     const written = { path: newPath(), model, weightDtype: "f32", seed: 1 } as const;
     const weights = await writeSyntheticModel(written);
-    const options = { model, weights, expertIds: allExperts(model), threads: 1 };
+    const options = { model, weights: [weights], expertIds: allExperts(model), threads: 1 };
     for (const weightDtype of ["q8", "q4"] as const) {
       await assertRefuses("unsupported", () => open({ ...options, weightDtype }), "I = 72");
     }

@@ -1,4 +1,10 @@
+import { describe } from "vitest";
 import { attentionEngineConformance } from "../conformance/attention-engine-conformance.ts";
 import { openCpuAttentionEngine } from "./cpu-attention-engine.ts";
+import { supportedCpuIsas } from "./cpu-isa.ts";
 
-attentionEngineConformance(openCpuAttentionEngine);
+for (const isa of supportedCpuIsas()) {
+  describe(isa, () =>
+    attentionEngineConformance((options) => openCpuAttentionEngine({ ...options, isa })),
+  );
+}

@@ -58,6 +58,7 @@ export async function openCpuAttentionEngine(
       sizeBytes: weights.sizeBytes,
       offsets: attentionOffsets(weights, model),
     });
+    await native.populate();
     return new CpuAttentionEngine(native, facts);
   } catch (error) {
     throw fromNative(error, "cpu attention engine");

@@ -11,7 +11,7 @@ import type { ExpertCall, ExpertEngine, ExpertEngineOptions } from "../expert-en
 import { KernelError } from "../kernel-error.ts";
 import { validateExpertCall } from "../validate-expert-call.ts";
 import { assertCounts, validateModel } from "../validate-model.ts";
-import { requiredExpertTensors, validateWeights } from "../validate-weights.ts";
+import { requiredExpertTensors, validateWeightFiles } from "../validate-weights.ts";
 import { selectIsa } from "./cpu-isa.ts";
 import { type CpuIsa, loadNativeAddon, type NativeExpertEngine } from "./native-addon.ts";
 import { fromNative } from "./native-failure.ts";
@@ -24,11 +24,11 @@ export interface CpuOptions {
 }
 
 /**
- * Opens experts on the CPU. The file is mapped and computed from where it lies; it must not change
- * while the engine is open.
+ * Opens experts on the CPU. The files are mapped and computed from where they lie; they must not
+ * change while the engine is open.
  *
  * @throws {KernelError} "unsupported" for a model or an instruction set it cannot compute;
- *   "bad-weights" for a file that does not hold the experts, or is not as long as it should be
+ *   "bad-weights" for files that do not hold the experts, or are not as long as they should be
  */
 export async function openCpuExpertEngine(
   options: ExpertEngineOptions & CpuOptions,
@@ -37,21 +37,25 @@ export async function openCpuExpertEngine(
   assertCounts({ threads });
   validateModel(model, weightDtype);
   const required = requiredExpertTensors(model, weightDtype, options.expertIds);
-  validateWeights(weights, required);
+  const parts = validateWeightFiles(weights, required);
   const isa = selectIsa(options.isa);
   const { ExpertEngine } = loadNativeAddon();
-  const facts = { ...options, isa, weightBytes: requiredBytes(weights, required) };
+  const weightBytes = parts.reduce(
+    (sum, part) => sum + requiredBytes(part.weights, part.required),
+    0,
+  );
+  const facts = { ...options, isa, weightBytes };
   try {
     const native = new ExpertEngine({
       isa,
       threads,
       format: weightDtype,
-      path: weights.path,
-      sizeBytes: weights.sizeBytes,
+      files: weights.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
       offsets: expertOffsets(weights, model, options.expertIds),
       hiddenSize: model.hiddenSize,
       intermediateSize: model.intermediateSize,
     });
+    await native.populate();
     return new CpuExpertEngine(native, facts);
   } catch (error) {
     throw fromNative(error, "cpu expert engine");

@@ -58,7 +58,7 @@ for (const weightDtype of weightDtypes) {
       openCpuExpertEngine({
         model,
         weightDtype,
-        weights,
+        weights: [weights],
         expertIds: allExperts(model),
         threads,
         isa,

@@ -1,18 +1,13 @@
 // The C++ addon's face in TypeScript. It trusts its caller: everything is checked before it.
 import { createRequire } from "node:module";
-import type { ModelConfig, WeightDtype } from "@octet/core";
+import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
 import { KernelError } from "../kernel-error.ts";
 
 /** A build of the kernels for one instruction set; all give the same bits. */
 export type CpuIsa = "avx512" | "avx2" | "neon" | "portable";
 
-/** A file of weights, and where in it the tensors start. */
-interface NativeWeights {
-  readonly path: string;
-  readonly sizeBytes: number;
-  /** Byte offsets in the order of tensor-offsets.ts. */
-  readonly offsets: Float64Array;
-}
+/** A file of weights. */
+type NativeFile = Pick<WeightFile, "path" | "sizeBytes">;
 
 interface NativeCompute {
   readonly isa: CpuIsa;
@@ -24,13 +19,18 @@ interface NativeCompute {
 export interface NativeExpertEngine {
   /** Fills `output`; both arrays stay in use until the promise settles. */
   forward(expert: number, input: Uint8Array, rows: number, output: Uint8Array): Promise<void>;
+  /** Resolves when the weights are in this process's map, so that the first call is no slower. */
+  populate(): Promise<void>;
   /** After all calls. Nothing may be called after it. */
   close(): Promise<void>;
 }
 
 type NativeExpertOptions = NativeCompute &
-  NativeWeights &
-  Pick<ModelConfig, "hiddenSize" | "intermediateSize">;
+  Pick<ModelConfig, "hiddenSize" | "intermediateSize"> & {
+    readonly files: readonly NativeFile[];
+    /** tensor-offsets.ts, expertOffsets. */
+    readonly offsets: Float64Array;
+  };
 
 /** A step inside the addon: opaque, freed with its last reference. */
 export type NativeStep = object & { readonly nativeStep: unique symbol };
@@ -71,15 +71,19 @@ export interface NativeAttentionEngine {
     target: NativeDispatch,
   ): Promise<void>;
   finish(step: NativeStep, previous: NativeReplies, logits: Float32Array): Promise<void>;
+  /** Resolves when the weights are in this process's map, so that the first call is no slower. */
+  populate(): Promise<void>;
   close(): Promise<void>;
 }
 
 type NativeAttentionOptions = NativeCompute &
-  NativeWeights &
+  NativeFile &
   Omit<
     ModelConfig,
     "intermediateSize" | "maxPositions" | "tieWordEmbeddings" | "bosTokenId" | "eosTokenIds"
   > & {
+    /** tensor-offsets.ts, attentionOffsets. */
+    readonly offsets: Float64Array;
     readonly embeddingFormat: WeightDtype;
     readonly numBlocks: number;
     readonly blockSizeTokens: number;

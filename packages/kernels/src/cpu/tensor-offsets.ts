@@ -3,9 +3,12 @@ import assert from "node:assert/strict";
 import type { ExpertId, ModelConfig, WeightFile } from "@octet/core";
 import type { RequiredTensor } from "../validate-weights.ts";
 
-/** For each layer, for each expert: w1, w3, w2, each with its scales' offset (0 without). */
+/**
+ * For each layer, for each expert: w1, w3, w2, each as the index of its file, its offset and its
+ * scales' offset (0 without).
+ */
 export function expertOffsets(
-  weights: WeightFile,
+  files: readonly WeightFile[],
   model: ModelConfig,
   expertIds: readonly ExpertId[],
 ): Float64Array {
@@ -14,7 +17,9 @@ export function expertOffsets(
     for (const expertId of expertIds) {
       const expert = `model.layers.${layer}.block_sparse_moe.experts.${expertId}`;
       for (const matrix of ["w1", "w3", "w2"]) {
-        offsets.push(...matrixOffsets(weights, `${expert}.${matrix}.weight`));
+        const name = `${expert}.${matrix}.weight`;
+        const file = files.findIndex(({ tensors }) => tensors.has(name));
+        offsets.push(file, ...matrixOffsets(files[file]!, name)); // validated: some file has it
       }
     }
   }

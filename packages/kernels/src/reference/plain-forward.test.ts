@@ -131,7 +131,7 @@ test("reference engines in f32 give the logits of the formulas", async () => {
     const options = { model, weightDtype: "f32", weights, threads: 1 } as const;
     const engine = await openReferenceAttentionEngine({ ...options, ...pool });
     const expertIds = Array.from({ length: 8 }, (_, id) => toExpertId(id, 8));
-    const experts = await openReferenceExpertEngine({ ...options, expertIds });
+    const experts = await openReferenceExpertEngine({ ...options, weights: [weights], expertIds });
     const plan = { lengths: [15], blockSizeTokens: 4, seed: 5 };
     const sequence = planSequences(model, plan)[0]!;
     const { logits } = await runStep(engine, [part(sequence)], expertAnswers(experts));

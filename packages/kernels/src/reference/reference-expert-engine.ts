@@ -8,7 +8,7 @@ import { requiredExpertTensors } from "../validate-weights.ts";
 import { decodeActivations, encodeActivations } from "./activation-rows.ts";
 import { type Matrix, multiply, openMatrix, project } from "./matrix.ts";
 import { silu } from "./silu.ts";
-import { readTensors, totalBytes } from "./weight-reader.ts";
+import { readTensorsOf, totalBytes } from "./weight-reader.ts";
 
 /**
  * Opens the oracle for experts: f64 sums, no cleverness, no threads. It computes on the event loop
@@ -24,7 +24,10 @@ export async function openReferenceExpertEngine(
   assertCounts({ threads: options.threads });
   validateModel(model, weightDtype);
   const expertIds = [...options.expertIds];
-  const tensors = await readTensors(weights, requiredExpertTensors(model, weightDtype, expertIds));
+  const tensors = await readTensorsOf(
+    weights,
+    requiredExpertTensors(model, weightDtype, expertIds),
+  );
   let closed = false;
   return {
     kind: "reference",

@@ -2,7 +2,7 @@
 import { open } from "node:fs/promises";
 import type { WeightFile } from "@octet/core";
 import { KernelError } from "../kernel-error.ts";
-import { type RequiredTensor, validateWeights } from "../validate-weights.ts";
+import { type RequiredTensor, validateWeightFiles, validateWeights } from "../validate-weights.ts";
 
 /** Bytes asked of one read; the system may return fewer. */
 const readBytesMax = 1 << 30;
@@ -41,6 +41,16 @@ export async function readTensors(
     throw new KernelError("bad-weights", `${weights.path}: cannot be read`, { cause });
   }
   return tensors;
+}
+
+/** As {@link readTensors}, of several files. */
+export async function readTensorsOf(
+  files: readonly WeightFile[],
+  required: readonly RequiredTensor[],
+): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const parts = validateWeightFiles(files, required);
+  const read = await Promise.all(parts.map((part) => readTensors(part.weights, part.required)));
+  return new Map(read.flatMap((tensors) => [...tensors]));
 }
 
 /** Bytes of all tensors together. */

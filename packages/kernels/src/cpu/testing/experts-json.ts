@@ -20,7 +20,7 @@ export function parseExperts(json: string): { options: ExpertEngineOptions; call
   const model = abandonedModel;
   const weightDtype = "f32";
   return {
-    options: { model, weightDtype, weights, expertIds: allExperts(model), threads: 3 },
+    options: { model, weightDtype, weights: [weights], expertIds: allExperts(model), threads: 3 },
     call: {
       layer: 0,
       expertId: toExpertId(3, model.numExperts),
