@@ -3,12 +3,7 @@ import { openShard, readShardSet } from "@octet/checkpoint";
 import { createInProcessExpertClient } from "@octet/cluster";
 import { toExpertId } from "@octet/core";
 import type { ExpertClient } from "@octet/engine";
-import {
-  type AttentionEngine,
-  type ExpertEngine,
-  openCpuAttentionEngine,
-  openCpuExpertEngine,
-} from "@octet/kernels";
+import { type AttentionEngine, openCpuAttentionEngine, openCpuExpertEngine } from "@octet/kernels";
 
 /** Tokens of one KV block, as in the coordinator. */
 export const blockSizeTokens = 16;
@@ -17,7 +12,7 @@ export const blockSizeTokens = 16;
 export interface OneProcessOptions {
   /** A set of shards. */
   readonly dir: string;
-  /** Compute threads of each engine; attention and experts take turns, and experts share. */
+  /** Compute threads of either engine; attention and experts take turns. */
   readonly threads: number;
   readonly kvTokens: number;
 }
@@ -37,20 +32,21 @@ export async function openOneProcess(options: OneProcessOptions): Promise<OnePro
   const numBlocks = Math.ceil(kvTokens / blockSizeTokens);
   const kv = { numBlocks, blockSizeTokens };
   const attention = await openCpuAttentionEngine({ model, weightDtype, weights, threads, ...kv });
-  const engines: ExpertEngine[] = [];
-  for (const [id, { dir }] of set.experts.entries()) {
-    const { weights } = await openShard(dir, { verify: false });
-    const expertIds = [toExpertId(id, model.numExperts)];
-    const facts = { model, weightDtype, weights, expertIds, threads };
-    engines.push(await openCpuExpertEngine(facts));
-  }
-  const experts = createInProcessExpertClient(engines);
+  const opened = await Promise.all(set.experts.map(({ dir }) => openShard(dir, { verify: false })));
+  const expertEngine = await openCpuExpertEngine({
+    model,
+    weightDtype,
+    weights: opened.map((shard) => shard.weights),
+    expertIds: opened.map((_, id) => toExpertId(id, model.numExperts)),
+    threads,
+  });
+  const experts = createInProcessExpertClient([expertEngine]);
   return {
     attention,
     experts,
     [Symbol.asyncDispose]: async () => {
       await experts.close();
-      await Promise.all([attention, ...engines].map((engine) => engine.close()));
+      await Promise.all([attention.close(), expertEngine.close()]);
     },
   };
 }
