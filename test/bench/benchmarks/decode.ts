@@ -36,9 +36,10 @@ async function measureDecode(about: DecodeCase, setting: BenchSetting): Promise<
   const limits = await setting.limits(dtype);
   const { model } = octet;
   const request = { prompts: makePrompts(sequences, promptTokens, model.vocabSize), steps };
-  // The peer takes our tokens, so that it asks the same experts for as many rows.
-  let ours = await octet.decode(request);
-  let theirs: DecodeResult | undefined;
+  // The warm-up begins with ours: the peer takes our tokens, to ask the same experts for as many
+  // rows.
+  let ours!: Awaited<ReturnType<typeof octet.decode>>;
+  let theirs!: DecodeResult;
   const samples = await runPairs({
     pairs: setting.pairs,
     ours: async () => {
@@ -72,7 +73,7 @@ async function measureDecode(about: DecodeCase, setting: BenchSetting): Promise<
     facts: {
       expertsPerLayer: callsPerStep / model.numLayers,
       stepBytes,
-      sameTokens: shareOfEqual(ours, theirs!),
+      sameTokens: shareOfEqual(ours, theirs),
       logitsDifference,
       peerVersion: llama.about,
     },
