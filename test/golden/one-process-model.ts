@@ -1,4 +1,4 @@
-// A golden model in this process: sharded, opened on one engine kind, asked through the seams.
+// A model in this process: sharded, opened on one engine kind, asked through the seams.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -43,9 +43,10 @@ const openers = {
 export const engineKinds = ["reference", "cpu"] as const satisfies readonly EngineKind[];
 
 const blockSizeTokens = 16;
-/** Room for 128 tokens of each sequence in {@link OneProcessModel.run}. */
-const blocksPerSequence = 8;
-const sequencesMax = 8;
+/** Room for 384 tokens of each sequence in {@link OneProcessModel.run}. */
+const blocksPerSequence = 24;
+/** Most sequences of one {@link OneProcessModel.run}. */
+export const sequencesMax = 8;
 const threads = 2;
 const callDeadlineMs = 60_000;
 
@@ -64,7 +65,8 @@ export async function withGoldenModel<Result>(
   }
 }
 
-async function withShards<Result>(
+/** Opens a set of shards, and closes it after `use`. */
+export async function withShards<Result>(
   dir: string,
   kind: EngineKind,
   use: (model: OneProcessModel) => Promise<Result>,

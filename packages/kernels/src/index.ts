@@ -22,6 +22,7 @@ export { decodeActivations, encodeActivations } from "./reference/activation-row
 export { type AttentionInput, attention } from "./reference/attention.ts";
 export { combine } from "./reference/combine.ts";
 export { type DispatchShape, dispatch } from "./reference/dispatch.ts";
+export { type Matrix, type MatrixForm, openMatrix } from "./reference/matrix.ts";
 export { openReferenceAttentionEngine } from "./reference/reference-attention-engine.ts";
 export { openReferenceExpertEngine } from "./reference/reference-expert-engine.ts";
 export { rmsNorm } from "./reference/rms-norm.ts";

@@ -11,10 +11,11 @@ export interface Matrix {
   row(index: number, into: Float64Array): void;
 }
 
+/** The bytes of tensors by name, each at the start of its own buffer. */
 type Tensors = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
 /** How a matrix is stored, and its size: panels may hold more rows than the matrix has. */
-interface MatrixForm {
+export interface MatrixForm {
   readonly dtype: WeightDtype;
   readonly shape: readonly [outSize: number, inSize: number];
 }
