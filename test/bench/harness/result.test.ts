@@ -46,9 +46,11 @@ test("every bar must be met, and one without its number is not", () => {
 test("the table has one line a result, and its columns line up", () => {
   const result = toResult(benchmark, measured, provenance);
   const lines = formatTable([result, { ...result, name: "a longer name" }]).split("\n");
-  expect(lines).toHaveLength(4); // the headings, two rows, and the end of the last line
-  expect(lines[1]!.indexOf("20.0 tokens/s")).toBe(lines[2]!.indexOf("20.0 tokens/s"));
-  expect(lines[1]).toContain("65 % of read-bandwidth");
+  expect(lines).toHaveLength(5); // headings, rule, two rows, and the end of the last line
+  const places = lines.slice(0, 4).map((line) => Array.from(line.matchAll(/\|/g), (m) => m.index));
+  expect(new Set(places.map(String)).size).toBe(1);
+  expect(lines[1]).toMatch(/^[| -]+$/);
+  expect(lines[2]).toContain("| 20.0 tokens/s | 10.0 (peer) | 3.00 (1.00–4.00) | 65 % of read-");
 });
 
 test("numbers keep three digits that count", () => {

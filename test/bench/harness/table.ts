@@ -3,12 +3,15 @@ import type { BenchResult } from "./result.ts";
 
 const headings = ["", "value", "peer", "ratio", "of limit", "bar", "met"];
 
-/** One line a result, in columns. */
+/** One line a result, in columns; Markdown, as docs/performance.md has it. */
 export function formatTable(results: readonly BenchResult[]): string {
   const rows = [headings, ...results.map(toRow)];
   const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  "));
-  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
+  const toLine = (row: readonly string[], filler: string) =>
+    `| ${row.map((cell, i) => cell.padEnd(widths[i]!, filler)).join(" | ")} |\n`;
+  const rule = toLine(Array(headings.length).fill("---"), "-");
+  const [head, ...body] = rows.map((row) => toLine(row, " "));
+  return [head, rule, ...body].join("");
 }
 
 /** The same in one line, for those who wait. */
