@@ -1,0 +1,56 @@
+// Every benchmark, in the order they run: those that share a model are neighbours.
+import type { Bar } from "../harness/bar.ts";
+import type { Benchmark } from "../harness/benchmark.ts";
+import { clusterWorkerMemory, coordinatorMemory } from "./cluster-memory.ts";
+import { decodeBenchmark } from "./decode.ts";
+import { limitBenchmark } from "./limits.ts";
+import { clusterDecode, clusterPrefill, eventLoopDelay } from "./nine-processes.ts";
+import { prefillBenchmark } from "./prefill.ts";
+import { workerMemory, workerReady } from "./worker.ts";
+
+function atLeast(bound: number, of: Bar["of"]): Bar {
+  return { of, is: "at least", bound };
+}
+
+function atMost(bound: number, of: Bar["of"]): Bar {
+  return { of, is: "at most", bound };
+}
+
+const prompt = { promptTokens: 16, steps: 32 };
+/** Each step takes longer with more sequences. */
+const shortAnswer = { promptTokens: 16, steps: 16 };
+const longPrompt = { promptTokens: 4096, steps: 32 };
+
+/** All of them. */
+export const benchmarks: readonly Benchmark[] = [
+  limitBenchmark("read-bandwidth"),
+  limitBenchmark("read-bandwidth-anonymous"),
+  limitBenchmark("int8-peak"),
+  limitBenchmark("bf16-peak"),
+  limitBenchmark("f32-peak"),
+  decodeBenchmark("decode-q4-1", { dtype: "q4", sequences: 1, ...prompt }, [
+    atLeast(1.5, "ratio"),
+    atLeast(0.6, "ofLimit"),
+  ]),
+  decodeBenchmark("decode-q4-4", { dtype: "q4", sequences: 4, ...shortAnswer }, []),
+  decodeBenchmark("decode-q4-8", { dtype: "q4", sequences: 8, ...shortAnswer }, [
+    atLeast(2, "ratio"),
+  ]),
+  decodeBenchmark("decode-q4-16", { dtype: "q4", sequences: 16, ...shortAnswer }, []),
+  decodeBenchmark("decode-q4-1-4096", { dtype: "q4", sequences: 1, ...longPrompt }, []),
+  prefillBenchmark("prefill-q4-512", { dtype: "q4", promptTokens: 512 }, [atLeast(2.5, "ratio")]),
+  prefillBenchmark("prefill-q4-4096", { dtype: "q4", promptTokens: 4096 }, []),
+  clusterDecode("cluster-decode-q4", [atLeast(0.9, "ratio")]),
+  clusterPrefill("cluster-prefill-q4", [atLeast(0.9, "ratio")]),
+  eventLoopDelay("event-loop-delay", [atMost(10, "value")]),
+  coordinatorMemory("coordinator-memory", [atMost(1.1, "ratio")]),
+  clusterWorkerMemory("cluster-worker-memory"),
+  decodeBenchmark("decode-q8-1", { dtype: "q8", sequences: 1, ...prompt }, [
+    atLeast(1.3, "ratio"),
+    atLeast(0.75, "ofLimit"),
+  ]),
+  decodeBenchmark("decode-q8-8", { dtype: "q8", sequences: 8, ...shortAnswer }, []),
+  prefillBenchmark("prefill-q8-512", { dtype: "q8", promptTokens: 512 }, [atLeast(2.5, "ratio")]),
+  workerMemory("worker-memory", [atMost(1.1, "ratio")]),
+  workerReady("worker-ready", [atMost(2, "value")]),
+];

@@ -1,0 +1,52 @@
+// npm run bench: see docs/performance.md.
+import { fileURLToPath } from "node:url";
+import { benchmarks } from "./benchmarks/registry.ts";
+import {
+  type BenchArguments,
+  parseBenchArguments,
+  UsageError,
+  usage,
+} from "./harness/arguments.ts";
+import { BenchSetting } from "./harness/bench-setting.ts";
+import { describeCommit, describeMachine } from "./harness/machine.ts";
+import { type BenchResult, toResult } from "./harness/result.ts";
+import { formatResult, formatTable } from "./harness/table.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+// What was started ends with us: see BenchCluster.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => process.exit(1));
+}
+
+try {
+  const names = benchmarks.map(({ name }) => name);
+  const options = parseBenchArguments(process.argv.slice(2), names);
+  if (options.action === "help") process.stdout.write(usage);
+  else if (options.action === "list") process.stdout.write(list());
+  else await run(options);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 2;
+}
+
+function list(): string {
+  const width = Math.max(...benchmarks.map(({ name }) => name.length));
+  return benchmarks.map(({ name, about }) => `${name.padEnd(width)}  ${about}\n`).join("");
+}
+
+async function run({ json, names, pairs }: BenchArguments): Promise<void> {
+  const provenance = { machine: describeMachine(), commit: describeCommit(root) };
+  const say = (text: string) => process.stderr.write(`bench: ${text}\n`);
+  await using setting = new BenchSetting({ pairs, say });
+  const results: BenchResult[] = [];
+  for (const benchmark of benchmarks.filter(({ name }) => names.includes(name))) {
+    say(benchmark.name);
+    const result = toResult(benchmark, await benchmark.measure(setting), provenance);
+    results.push(result);
+    if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    else say(formatResult(result));
+  }
+  if (!json) process.stdout.write(formatTable(results));
+}

@@ -1,0 +1,126 @@
+// Nine processes, started as a user starts them, and asked over gRPC as a user asks.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import {
+  createClient,
+  type GenerateResponse,
+  type GrpcClient,
+  InferenceService,
+} from "@octet/protocol";
+import type {
+  DecodeRequest,
+  DecodeResult,
+  PrefillResult,
+  TextGenerator,
+} from "../harness/text-generator.ts";
+import { type EventLoopDelay, EventLoopWatch } from "./event-loop-watch.ts";
+import { type StreamTokens, timeDecode, timePrefill } from "./generate-side-by-side.ts";
+
+/** A process of the cluster, as `octet up --json` names it. */
+export interface ClusterMember {
+  /** "coordinator" or "expert 3". */
+  readonly name: string;
+  readonly pid: number;
+  readonly address: string;
+  readonly weightBytes: number;
+}
+
+interface UpReport {
+  readonly address: string;
+  readonly members: readonly ClusterMember[];
+}
+
+const octetMain = fileURLToPath(new URL("../../../packages/cli/src/main.ts", import.meta.url));
+/** Longest that one answer may take. */
+const deadlineMs = 600_000;
+
+/** `octet up`, with its defaults. Computes only while it is asked. */
+export class BenchCluster implements TextGenerator, AsyncDisposable {
+  readonly members: readonly ClusterMember[];
+  readonly #up: ChildProcess;
+  readonly #client: GrpcClient<typeof InferenceService>;
+  readonly #eventLoops: EventLoopWatch;
+  /** The cluster ends with us, whatever happens. */
+  readonly #onExit = () => this.#up.kill("SIGINT");
+
+  private constructor(up: ChildProcess, report: UpReport, eventLoops: EventLoopWatch) {
+    this.#up = up;
+    this.members = report.members;
+    this.#client = createClient(InferenceService, report.address);
+    this.#eventLoops = eventLoops;
+    process.once("exit", this.#onExit);
+  }
+
+  /** @throws {Error} with what `octet up` said, if the cluster does not come up */
+  static async start(shardsDir: string): Promise<BenchCluster> {
+    const eventLoops = await EventLoopWatch.create();
+    const env = { ...process.env, ...eventLoops.environment };
+    const args = [octetMain, "up", "--model", shardsDir, "--port", "0", "--json", "--no-verify"];
+    const up = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    up.stderr.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const ended = once(up, "close").then(() => {
+      throw new Error(`octet up ended before it was ready:\n${said}`);
+    });
+    const ready = once(createInterface({ input: up.stdout }), "line");
+    const [line] = await Promise.race([ready, ended]);
+    ended.catch(() => {});
+    return new BenchCluster(up, JSON.parse(String(line)) as UpReport, eventLoops);
+  }
+
+  get coordinator(): ClusterMember {
+    return this.members.find(({ name }) => name === "coordinator")!;
+  }
+
+  get workers(): readonly ClusterMember[] {
+    return this.members.filter(({ name }) => name !== "coordinator");
+  }
+
+  prefill(promptTokenIds: readonly number[]): Promise<PrefillResult> {
+    return timePrefill(this.#stream, promptTokenIds);
+  }
+
+  decode(request: DecodeRequest): Promise<DecodeResult> {
+    return timeDecode(this.#stream, request);
+  }
+
+  /** How late the coordinator's event loop came to its timers while `work` ran. */
+  watchEventLoop(work: () => Promise<unknown>): Promise<EventLoopDelay> {
+    return this.#eventLoops.watch(this.coordinator.pid, work);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    process.off("exit", this.#onExit);
+    this.#client.close();
+    if (this.#up.exitCode === null && this.#up.signalCode === null) {
+      this.#up.kill("SIGINT");
+      await once(this.#up, "close");
+    }
+    await this.#eventLoops[Symbol.asyncDispose]();
+  }
+
+  readonly #stream: StreamTokens = (promptTokenIds, maxTokens) =>
+    tokensOf(
+      this.#client.generate(
+        {
+          input: { case: "tokens", value: { ids: [...promptTokenIds] } },
+          sampling: { temperature: 0 },
+          stop: { maxTokens, ignoreEos: true },
+          details: true, // token ids are among them
+        },
+        { deadlineMs },
+      ),
+    );
+}
+
+async function* tokensOf(
+  responses: AsyncIterable<GenerateResponse>,
+): AsyncGenerator<readonly number[]> {
+  for await (const { event } of responses) {
+    if (event.case === "delta") yield event.value.tokenIds;
+  }
+}

@@ -1,0 +1,69 @@
+// A model in one process that stays up and answers questions. Started by OneProcessOctet.
+import type { ModelConfig } from "@octet/core";
+import { createEngine, type Engine, type ExpertClient } from "@octet/engine";
+import { answerRequests } from "../harness/requests.ts";
+import type { DecodeRequest, DecodeResult, PrefillResult } from "../harness/text-generator.ts";
+import { type StreamTokens, timeDecode, timePrefill } from "./generate-side-by-side.ts";
+import { type OneProcess, type OneProcessOptions, openOneProcess } from "./open-one-process.ts";
+import { stepLogits } from "./step-logits.ts";
+
+let opened: OneProcess | undefined;
+let engine: Engine | undefined;
+let expertCalls = 0;
+
+/** Texts cost something to make; here nobody reads them. */
+const noDecoder = { push: () => "", flush: () => "" };
+
+const stream: StreamTokens = async function* (promptTokenIds, maxTokens) {
+  const events = engine!.generate({
+    promptTokenIds,
+    sampling: { temperature: 0 },
+    stop: { maxTokens, ignoreEos: true },
+    decoder: noDecoder,
+  });
+  for await (const event of events) if (event.kind === "delta") yield event.tokenIds;
+};
+
+const answers = {
+  async open(options: OneProcessOptions): Promise<{ device: string; model: ModelConfig }> {
+    opened = await openOneProcess(options);
+    const { attention } = opened;
+    engine = createEngine({ attention, experts: countCalls(opened.experts) });
+    return { device: attention.device, model: attention.model };
+  },
+
+  async prefill(promptTokenIds: readonly number[]): Promise<PrefillResult> {
+    return await timePrefill(stream, promptTokenIds);
+  },
+
+  /** expertCalls: of all the timed steps, one for each expert of a layer that had rows. */
+  async decode(request: DecodeRequest): Promise<DecodeResult & { expertCalls: number }> {
+    const result = await timeDecode(stream, request, () => {
+      expertCalls = 0;
+    });
+    return { ...result, expertCalls };
+  },
+
+  /** [t, V] f32 in base64: logits after each token. */
+  async logits(tokenIds: readonly number[]): Promise<string> {
+    const logits = await stepLogits(opened!, tokenIds);
+    return Buffer.from(logits.buffer, logits.byteOffset, logits.byteLength).toString("base64");
+  },
+};
+
+/** What the parent may ask. */
+export type OneProcessAnswers = typeof answers;
+
+function countCalls(experts: ExpertClient): ExpertClient {
+  return {
+    forward: (question, options) => {
+      expertCalls++;
+      return experts.forward(question, options);
+    },
+    close: () => experts.close(),
+  };
+}
+
+await answerRequests(answers);
+await engine?.close();
+await opened?.[Symbol.asyncDispose]();
