@@ -16,7 +16,7 @@ function atMost(bound: number, of: Bar["of"]): Bar {
   return { of, is: "at most", bound };
 }
 
-const prompt = { promptTokens: 16, steps: 32 };
+const prompt = { promptTokens: 16, steps: 64 };
 /** Each step takes longer with more sequences. */
 const shortAnswer = { promptTokens: 16, steps: 16 };
 const longPrompt = { promptTokens: 4096, steps: 32 };

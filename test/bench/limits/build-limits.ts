@@ -8,7 +8,7 @@ import { compile, findCompiler } from "../../../packages/kernels/tools/compiler.
 const sourceFolder = fileURLToPath(new URL(".", import.meta.url));
 const sources = ["limits.cpp", "peaks.cpp"];
 const headers = ["peaks.h"];
-const flags = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread"];
+const flags = ["-std=c++17", "-O3", "-Wall", "-Wextra", "-Werror", "-pthread"];
 
 /**
  * @param folder where programs are kept; created if need be

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import {
   createClient,
+  type ExpertUse,
   type GenerateResponse,
   type GrpcClient,
   InferenceService,
@@ -27,6 +28,12 @@ export interface ClusterMember {
   readonly weightBytes: number;
 }
 
+/** Where a call's time went, by the worker's clock, in µs; means over the calls of one answer. */
+export interface MeanCall {
+  readonly queuedUs: number;
+  readonly computedUs: number;
+}
+
 interface UpReport {
   readonly address: string;
   readonly members: readonly ClusterMember[];
@@ -42,6 +49,7 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
   readonly #up: ChildProcess;
   readonly #client: GrpcClient<typeof InferenceService>;
   readonly #eventLoops: EventLoopWatch;
+  #lastUse: readonly ExpertUse[] = [];
   /** The cluster ends with us, whatever happens. */
   readonly #onExit = () => this.#up.kill("SIGINT");
 
@@ -88,6 +96,17 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
     return timeDecode(this.#stream, request);
   }
 
+  /** Of the answer that ended last; its prompt's calls are among them. */
+  get meanCall(): MeanCall {
+    const sum = (pick: (use: ExpertUse) => bigint) =>
+      this.#lastUse.reduce((total, use) => total + Number(pick(use)), 0);
+    const calls = sum((use) => use.calls);
+    return {
+      queuedUs: sum((use) => use.queuedUs) / calls,
+      computedUs: sum((use) => use.computedUs) / calls,
+    };
+  }
+
   /** How late the coordinator's event loop came to its timers while `work` ran. */
   watchEventLoop(work: () => Promise<unknown>): Promise<EventLoopDelay> {
     return this.#eventLoops.watch(this.coordinator.pid, work);
@@ -104,7 +123,7 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
   }
 
   readonly #stream: StreamTokens = (promptTokenIds, maxTokens) =>
-    tokensOf(
+    this.#tokensOf(
       this.#client.generate(
         {
           input: { case: "tokens", value: { ids: [...promptTokenIds] } },
@@ -115,12 +134,13 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
         { deadlineMs },
       ),
     );
-}
 
-async function* tokensOf(
-  responses: AsyncIterable<GenerateResponse>,
-): AsyncGenerator<readonly number[]> {
-  for await (const { event } of responses) {
-    if (event.case === "delta") yield event.value.tokenIds;
+  async *#tokensOf(
+    responses: AsyncIterable<GenerateResponse>,
+  ): AsyncGenerator<readonly number[], void> {
+    for await (const { event } of responses) {
+      if (event.case === "delta") yield event.value.tokenIds;
+      if (event.case === "finished") this.#lastUse = event.value.experts;
+    }
   }
 }

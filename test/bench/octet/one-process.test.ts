@@ -76,6 +76,7 @@ test("octet up gives the same tokens, names its processes, and its event loop is
   });
   expect(decoded).toEqual(expected.tokenIds);
   expect(await cluster.prefill(prompts[0]!)).toMatchObject({ tokenId: decoded[0]![0] });
+  expect(cluster.meanCall.computedUs).toBeGreaterThan(0);
   expect(delays.maxMs).toBeGreaterThanOrEqual(delays.p99Ms);
   expect(Number.isFinite(delays.p50Ms)).toBe(true);
 });
