@@ -2,6 +2,7 @@
 //
 //   node tools/build-addon.ts             build/octet-kernels.node
 //   node tools/build-addon.ts --sanitize  build/self-test, under the sanitizers the compiler has
+//   node tools/build-addon.ts --bench     build/bench-attend
 //
 // Does nothing when the sources, the flags and the compiler are those of the last build.
 import { createHash } from "node:crypto";
@@ -19,6 +20,7 @@ import { join } from "node:path";
 import { BuildError, type Compiler, compile, findCompiler, forEachInParallel } from "./compiler.ts";
 import {
   addonUnits,
+  benchUnits,
   commonFlags,
   nativeFolder,
   packageFolder,
@@ -35,6 +37,11 @@ interface Product {
 }
 
 const buildFolder = join(packageFolder, "build");
+
+async function productFor(args: readonly string[], compiler: Compiler): Promise<Product> {
+  if (args.includes("--sanitize")) return await selfTest(compiler);
+  return args.includes("--bench") ? bench() : addon();
+}
 
 function addon(): Product {
   const unresolved = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
@@ -54,6 +61,15 @@ async function selfTest(compiler: Compiler): Promise<Product> {
     units: selfTestUnits(process.arch),
     compileFlags: [...commonFlags, "-O1", "-g", ...sanitizers],
     linkFlags: ["-pthread", ...sanitizers],
+  };
+}
+
+function bench(): Product {
+  return {
+    file: "bench-attend",
+    units: benchUnits(process.arch),
+    compileFlags: [...commonFlags, "-O3"],
+    linkFlags: ["-pthread"],
   };
 }
 
@@ -122,8 +138,7 @@ function say(text: string): void {
 try {
   mkdirSync(buildFolder, { recursive: true });
   const compiler = await findCompiler(process.env.CXX);
-  const sanitize = process.argv.includes("--sanitize");
-  await build(sanitize ? await selfTest(compiler) : addon(), compiler);
+  await build(await productFor(process.argv.slice(2), compiler), compiler);
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   say(error.message);
