@@ -1,6 +1,4 @@
 // The attention half of a layer: norm, projections, RoPE, KV write, attention, output projection.
-#include <string.h>
-
 #include <algorithm>
 
 #include "attention-engine.h"
@@ -13,9 +11,10 @@ void AttentionEngine::runAttention(ThreadPool& pool, AttentionStep& step, int64_
   const int64_t tokens = step.numTokens();
   projectQkv(pool, step, weights);
   rotateAndStore(pool, step, layer);
-  attendAll(pool, step, layer);
-
   const int64_t width = queryWidth();
+  attended_.reserve(size_t(tokens * width) * sizeof(float));
+  attention_.run(pool, step, layer, queries_.floats(), attended_.floats());
+
   const PreparedRows rows = reservePrepared(tokens, width);
   pool.forEach(tokens, [&](int64_t token, int) {
     kernels_.prepare(shape_.format, attended_.floats() + token * width, width, {0, width},
@@ -48,69 +47,40 @@ void AttentionEngine::projectQkv(ThreadPool& pool, AttentionStep& step,
 // Turns queries and keys by their positions; keys and values go to the cache, queries to queries_.
 void AttentionEngine::rotateAndStore(ThreadPool& pool, AttentionStep& step, int64_t layer) {
   const KvShape& kv = cache_.shape();
-  const int64_t headDim = kv.headDim, headStride = cache_.headStride();
-  const int64_t heads = shape_.numAttentionHeads;
-  queries_.reserve(size_t(step.numTokens() * heads * headStride) * sizeof(float));
-  pool.forEach(step.numTokens(), [&](int64_t token, int) {
-    const float* table = step.ropeTable.floats() + token * headDim;
-    float* from = projected_.floats() + token * (queryWidth() + 2 * keyWidth());
-    float* queries = queries_.floats() + token * heads * headStride;
-    for (int64_t head = 0; head < heads; head++) {
-      float* query = from + head * headDim;
-      float* to = queries + head * headStride;
-      Rope::rotate(table, headDim, query);
-      memcpy(to, query, size_t(headDim) * sizeof(float));
-      memset(to + headDim, 0, size_t(headStride - headDim) * sizeof(float));
-    }
-    const int64_t position = step.positions[size_t(token)];
-    const auto& blocks = step.blockTables[size_t(step.sequences[size_t(token)])];
-    const int64_t block = blocks[size_t(position / kv.blockSize)];
-    const size_t row = cache_.rowOffset(block, position % kv.blockSize);
+  queries_.reserve(size_t(step.numTokens() * queryWidth()) * sizeof(float));
+  // Tokens whose keys lie in the same cache lines are one thread's.
+  const std::vector<TokenRun> runs = tokenRuns(step, std::min(kv.blockSize, kvLanes));
+  pool.forEach(int64_t(runs.size()), [&](int64_t index, int) {
+    const TokenRun& run = runs[size_t(index)];
     for (int64_t head = 0; head < kv.numKeyValueHeads; head++) {
-      float* key = from + queryWidth() + head * headDim;
-      Rope::rotate(table, headDim, key);
-      kernels_.encodeFinite(kv.format, key, headDim, cache_.keys(layer, head) + row);
-      kernels_.encodeFinite(kv.format, key + keyWidth(), headDim,
-                            cache_.values(layer, head) + row);
+      const KvHead cached = cache_.head(layer, head);
+      for (int64_t token = run.begin; token < run.begin + run.count; token++) {
+        rotateAndStoreHead(step, token, head, cached);
+      }
     }
   });
 }
 
-// attended_[t] = every head's weighted mean of the values the token may see.
-void AttentionEngine::attendAll(ThreadPool& pool, AttentionStep& step, int64_t layer) {
-  const KvShape& kv = cache_.shape();
-  const int64_t group = shape_.numAttentionHeads / kv.numKeyValueHeads;
-  const int64_t furthest = *std::max_element(step.positions.begin(), step.positions.end());
-  const int64_t seen = std::min<int64_t>(furthest + 1, shape_.slidingWindow);
-  const int64_t scoreStride = (seen + 15) / 16 * 16;
-  for (Scratch& scratch : scratch_) {
-    scratch.scores.reserve(size_t(group * scoreStride) * sizeof(float));
+// One token's group of queries, and its key and value, of one KV head.
+void AttentionEngine::rotateAndStoreHead(AttentionStep& step, int64_t token, int64_t head,
+                                         const KvHead& cached) {
+  const AttendKernels& kernels = kernels_.attend;
+  const int64_t headDim = cached.headDim, group = groupSize();
+  const float* table = step.ropeTable.floats() + token * headDim;
+  float* row = projected_.floats() + token * (queryWidth() + 2 * keyWidth());
+  float* queries = queries_.floats() + (head * step.numTokens() + token) * group * headDim;
+  for (int64_t g = 0; g < group; g++) {
+    const float* query = row + (head * group + g) * headDim;
+    kernels.rotate(table, headDim, query, queries + g * headDim);
   }
-  attended_.reserve(size_t(step.numTokens() * queryWidth()) * sizeof(float));
-  const float scale = float(1.0 / __builtin_sqrt(double(kv.headDim)));
-  pool.forEach(step.numTokens() * kv.numKeyValueHeads, [&](int64_t index, int thread) {
-    const int64_t token = index / kv.numKeyValueHeads, head = index % kv.numKeyValueHeads;
-    const int64_t firstHead = head * group;
-    AttendTask task = {};
-    task.query = queries_.floats() +
-                 (token * shape_.numAttentionHeads + firstHead) * cache_.headStride();
-    task.groupSize = group;
-    task.headDim = kv.headDim;
-    task.headStride = cache_.headStride();
-    task.scale = scale;
-    task.kvFormat = kv.format;
-    task.keys = cache_.keys(layer, head);
-    task.values = cache_.values(layer, head);
-    task.blockBytes = cache_.blockBytes();
-    task.blockSize = kv.blockSize;
-    task.blockTable = step.blockTables[size_t(step.sequences[size_t(token)])].data();
-    task.lastPosition = step.positions[size_t(token)];
-    task.firstPosition = std::max<int64_t>(0, task.lastPosition - shape_.slidingWindow + 1);
-    task.scores = scratch_[size_t(thread)].scores.floats();
-    task.scoreStride = scoreStride;
-    task.out = attended_.floats() + token * queryWidth() + firstHead * kv.headDim;
-    kernels_.attend(task);
-  });
+  const int64_t position = step.positions[size_t(token)];
+  const auto& blocks = step.blockTables[size_t(step.sequences[size_t(token)])];
+  const int64_t block = blocks[size_t(position / cached.blockSize)];
+  const int64_t slot = position % cached.blockSize;
+  float* key = row + queryWidth() + head * headDim;
+  kernels.rotate(table, headDim, key, key);
+  kernels.storeKey(cached, key, block, slot);
+  kernels.storeValue(cached, key + keyWidth(), block, slot);
 }
 
 }  // namespace octet

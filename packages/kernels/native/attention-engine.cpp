@@ -39,6 +39,7 @@ AttentionEngine::AttentionEngine(const KernelTable& kernels, const AttentionShap
       weights_(std::move(weights)),
       rope_(shape.ropeTheta, kvShape.headDim),
       cache_(kvShape),
+      attention_(kernels.attend, cache_, {groupSize(), shape.slidingWindow}, threads),
       scratch_(size_t(threads)) {
   for (Scratch& scratch : scratch_) {
     scratch.normed.reserve(size_t(shape.hiddenSize) * sizeof(float));

@@ -11,6 +11,7 @@
 #include "kv-cache.h"
 #include "mapped-file.h"
 #include "rope.h"
+#include "step-attention.h"
 #include "thread-pool.h"
 
 namespace octet {
@@ -70,7 +71,6 @@ class AttentionEngine {
     AlignedBuffer normed;    // [H]
     AlignedBuffer prepared;  // one prepared f32 row of H
     AlignedBuffer partial;
-    AlignedBuffer scores;  // [group, scoreStride]
   };
   struct Product {
     const Matrix* matrix;
@@ -87,7 +87,7 @@ class AttentionEngine {
   void runAttention(ThreadPool& pool, AttentionStep& step, int64_t layer);
   void projectQkv(ThreadPool& pool, AttentionStep& step, const LayerWeights& weights);
   void rotateAndStore(ThreadPool& pool, AttentionStep& step, int64_t layer);
-  void attendAll(ThreadPool& pool, AttentionStep& step, int64_t layer);
+  void rotateAndStoreHead(AttentionStep& step, int64_t token, int64_t head, const KvHead& cached);
 
   // dispatch.cpp
   void dispatch(ThreadPool& pool, AttentionStep& step, const LayerWeights& weights,
@@ -96,6 +96,7 @@ class AttentionEngine {
                  int64_t token, Scratch& scratch);
   void buildBatches(AttentionStep& step, const DispatchTarget& target);
 
+  int64_t groupSize() const { return shape_.numAttentionHeads / cache_.shape().numKeyValueHeads; }
   int64_t queryWidth() const { return shape_.numAttentionHeads * cache_.shape().headDim; }
   int64_t keyWidth() const { return cache_.shape().numKeyValueHeads * cache_.shape().headDim; }
   float* hiddenRow(AttentionStep& step, int64_t token) const {
@@ -109,13 +110,14 @@ class AttentionEngine {
   const AttentionWeights weights_;
   const Rope rope_;
   KvCache cache_;
+  StepAttention attention_;
   std::vector<Scratch> scratch_;  // one for each thread
 
   // Between the phases of one call; T rows each.
   AlignedBuffer prepared_;
   AlignedBuffer combined_;   // [T, H] what the experts add
   AlignedBuffer projected_;  // [T, q + k + v], then [T, H] of the output projection
-  AlignedBuffer queries_;    // [T, heads, headStride]
+  AlignedBuffer queries_;    // [KV head, T, group, headDim]
   AlignedBuffer attended_;   // [T, heads × headDim]
   AlignedBuffer encoded_;    // [T] rows in the travelling form
 };

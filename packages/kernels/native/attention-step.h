@@ -30,6 +30,15 @@ struct AttentionStep {
   int64_t numTokens() const { return int64_t(tokenIds.size()); }
 };
 
+// Tokens begin .. begin + count - 1 of a step, which follow each other in one sequence.
+struct TokenRun {
+  int64_t begin;
+  int64_t count;
+};
+
+// A step's tokens in runs, none of which goes on beyond a multiple of `positions`.
+std::vector<TokenRun> tokenRuns(const AttentionStep& step, int64_t positions);
+
 // Where a layer's dispatch is written.
 struct DispatchTarget {
   uint8_t* rows;          // [T × K] rows in the travelling form, batch after batch

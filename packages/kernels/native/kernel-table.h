@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attend-task.h"
+
 namespace octet {
 
 // How a matrix is stored, and with it the form its activations take.
@@ -57,27 +59,6 @@ constexpr int64_t maxExpertsPerToken = 8;
 constexpr int64_t multiplyActivationRows = 24;
 constexpr size_t multiplyScratchFloats = size_t(multiplyActivationRows) * rowsPerTask * 16;
 
-// One token's attention over one KV head, for the query heads that share it.
-// The cache of a layer is [block, KV head, slot, headStride], the padding of each row zero.
-struct AttendTask {
-  const float* query;  // [groupSize, headStride], zero-padded
-  int64_t groupSize;
-  int64_t headDim;
-  int64_t headStride;  // headDim rounded up to 16
-  float scale;
-  Format kvFormat;      // f32 or bf16
-  const uint8_t* keys;  // this KV head's rows in block 0 of the layer
-  const uint8_t* values;
-  size_t blockBytes;  // from one block to the next
-  int64_t blockSize;
-  const int32_t* blockTable;
-  int64_t firstPosition;  // attends to firstPosition .. lastPosition, both included
-  int64_t lastPosition;
-  float* scores;  // scratch, [groupSize, scoreStride]
-  int64_t scoreStride;
-  float* out;  // [groupSize, headDim]
-};
-
 struct KernelTable {
   const char* name;
 
@@ -111,7 +92,7 @@ struct KernelTable {
   int64_t (*combine)(Format format, const uint8_t* const* rows, const float* weights,
                      int64_t count, int64_t width, float* acc);
 
-  void (*attend)(const AttendTask& task);
+  AttendKernels attend;
 
   // In place: softmax over at most 16 values, falling, so that values[0] is the largest.
   void (*softmaxFalling)(float* values, int64_t count);

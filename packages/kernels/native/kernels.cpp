@@ -4,6 +4,7 @@
 #include "combine.h"
 #include "encode.h"
 #include "exp.h"
+#include "kv-store.h"
 #include "multiply.h"
 #include "rms-norm.h"
 
@@ -15,7 +16,9 @@ namespace OCTET_ISA {
 
 static const KernelTable table = {
     OCTET_STRING(OCTET_ISA), preparedBytes, prepare, prepareEncoded, encode, encodeFinite,
-    multiply, siluMultiply, rmsNorm, combine, attend, softmaxFalling,
+    multiply, siluMultiply, rmsNorm, combine,
+    {rotate, storeKey, storeValue, attendOneChunk, mergeAttended, finishAttended},
+    softmaxFalling,
 };
 
 }  // namespace OCTET_ISA

@@ -11,12 +11,19 @@
 
 namespace octet {
 
+namespace {
+
+int64_t wholeLanes(int64_t count) { return (count + kvLanes - 1) / kvLanes * kvLanes; }
+
+}  // namespace
+
 KvCache::KvCache(const KvShape& shape)
     : shape_(shape),
-      headStride_((shape.headDim + 15) / 16 * 16),
-      rowBytes_(size_t(rowBytes(shape.format, headStride_))),
-      blockBytes_(size_t(shape.numKeyValueHeads * shape.blockSize) * rowBytes_),
-      bytes_(size_t(2 * shape.numLayers * shape.numBlocks) * blockBytes_) {
+      slotStride_(wholeLanes(shape.blockSize)),
+      headStride_(wholeLanes(shape.headDim)),
+      blockBytes_(size_t(rowBytes(shape.format, slotStride_ * headStride_))),
+      bytes_(size_t(2 * shape.numLayers * shape.numKeyValueHeads * shape.numBlocks) *
+             blockBytes_) {
   // Anonymous memory is zero, and takes no room until it is written.
   void* data =
       mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -28,5 +35,20 @@ KvCache::KvCache(const KvShape& shape)
 }
 
 KvCache::~KvCache() { munmap(data_, bytes_); }
+
+KvHead KvCache::head(int64_t layer, int64_t head) const {
+  const size_t headBytes = size_t(shape_.numBlocks) * blockBytes_;
+  const size_t heads = size_t(shape_.numKeyValueHeads);
+  KvHead kv = {};
+  kv.format = shape_.format;
+  kv.keys = data_ + (2 * size_t(layer) * heads + size_t(head)) * headBytes;
+  kv.values = kv.keys + heads * headBytes;
+  kv.blockBytes = blockBytes_;
+  kv.blockSize = shape_.blockSize;
+  kv.slotStride = slotStride_;
+  kv.headDim = shape_.headDim;
+  kv.headStride = headStride_;
+  return kv;
+}
 
 }  // namespace octet

@@ -20,14 +20,4 @@ void Rope::fillTable(int64_t position, float* cosSin) const {
   }
 }
 
-void Rope::rotate(const float* cosSin, int64_t headDim, float* head) {
-  const int64_t half = headDim / 2;
-  for (int64_t i = 0; i < half; i++) {
-    const float a = head[i], b = head[half + i];
-    const float cosine = cosSin[i], sine = cosSin[half + i];
-    head[i] = a * cosine - b * sine;
-    head[half + i] = b * cosine + a * sine;
-  }
-}
-
 }  // namespace octet

@@ -1,4 +1,4 @@
-// Rotary position embedding: element i of a head turns with element i + headDim / 2.
+// The angles of the rotary position embedding, whose turns are the kernels' (kv-store.h).
 //
 // As Hugging Face transformers computes it (modeling_mixtral.py, MixtralRotaryEmbedding): the
 // frequencies and the angles are rounded to f32; the sine and cosine of that angle are then taken
@@ -17,9 +17,6 @@ class Rope {
 
   // cosSin: headDim / 2 cosines, then as many sines.
   void fillTable(int64_t position, float* cosSin) const;
-
-  // Turns one head, in place.
-  static void rotate(const float* cosSin, int64_t headDim, float* head);
 
  private:
   std::vector<float> frequencies_;

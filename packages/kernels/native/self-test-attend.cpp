@@ -1,98 +1,179 @@
-// attend: every build against plain f64 attention, and against each other bit by bit.
+// Attention over the cache: against plain f64 sums at awkward sizes, and against itself: neither
+// the build, nor threads, nor the tokens beside it, nor the blocks of its past may change a bit.
 #include <math.h>
 
 #include "cpu-isa.h"
 #include "self-test.h"
+#include "step-attention.h"
 
 namespace octet::selftest {
 
 namespace {
 
-struct Case {
+struct Shape {
   Format format;
-  int64_t groupSize, headDim, blockSize, first, last;
+  int64_t groupSize, headDim, blockSize, window;
 };
 
-// One KV head's cache: blocks in falling order, so that the table matters.
-struct Cache {
-  std::vector<uint8_t> keys, values;
-  std::vector<int32_t> blockTable;
-  int64_t headStride;
-  size_t blockBytes;
+constexpr int64_t unlimited = int64_t(1) << 53;
+constexpr int64_t kvHeads = 2;
+
+// A sequence's queries, keys and values, all in the cache's format so that storing is exact.
+struct Sequence {
+  int64_t length;
+  std::vector<float> queries;       // [position, KV head, group, headDim]
+  std::vector<float> keys, values;  // [position, KV head, headDim]
 };
 
-Cache makeCache(Random& random, const Case& c) {
-  Cache cache = {};
-  const int64_t numBlocks = c.last / c.blockSize + 1;
-  cache.headStride = (c.headDim + 15) / 16 * 16;
-  cache.blockBytes = elementBytes(c.format, size_t(c.blockSize * cache.headStride));
-  for (std::vector<uint8_t>* plane : {&cache.keys, &cache.values}) {
-    plane->resize(size_t(numBlocks) * cache.blockBytes);
-    for (int64_t row = 0; row < numBlocks * c.blockSize; row++) {
-      uint8_t* to = plane->data() + elementBytes(c.format, size_t(row * cache.headStride));
-      fillElements(random, c.format, to, size_t(c.headDim));
-    }
-  }
-  for (int64_t block = numBlocks - 1; block >= 0; block--) {
-    cache.blockTable.push_back(int32_t(block));
-  }
-  return cache;
+std::vector<float> cacheable(Random& random, Format format, size_t count) {
+  std::vector<float> values = randomReals(random, count);
+  if (format == Format::f32) return values;
+  for (float& value : values) value = bf16At(reinterpret_cast<const uint8_t*>(&value), 1);
+  return values;
 }
 
-double cached(const Case& c, const Cache& cache, const std::vector<uint8_t>& plane,
-              int64_t position, int64_t i) {
-  const int64_t block = cache.blockTable[size_t(position / c.blockSize)];
-  const size_t index =
-      size_t((block * c.blockSize + position % c.blockSize) * cache.headStride + i);
-  if (c.format == Format::bf16) return bf16At(plane.data(), index);
-  float value;
-  memcpy(&value, plane.data() + 4 * index, sizeof value);
-  return value;
+Sequence makeSequence(Random& random, const Shape& shape, int64_t length) {
+  const size_t heads = size_t(length * kvHeads);
+  const size_t width = size_t(shape.headDim);
+  Sequence sequence = {length, {}, {}, {}};
+  sequence.queries = randomReals(random, heads * size_t(shape.groupSize) * width);
+  // Sharp enough that largest scores differ between chunks.
+  for (float& query : sequence.queries) query *= 6.0f;
+  sequence.keys = cacheable(random, shape.format, heads * width);
+  sequence.values = cacheable(random, shape.format, heads * width);
+  return sequence;
 }
 
-void checkAgainstSums(const Case& c, const Cache& cache, const std::vector<float>& query,
-                      float scale, const std::vector<float>& out) {
-  for (int64_t g = 0; g < c.groupSize; g++) {
-    double denominator = 0;
-    std::vector<double> sums(static_cast<size_t>(c.headDim));
-    for (int64_t position = c.first; position <= c.last; position++) {
-      double score = 0;
-      for (int64_t i = 0; i < c.headDim; i++) {
-        score += double(query[size_t(g * cache.headStride + i)]) *
-                 cached(c, cache, cache.keys, position, i);
+// What runs a step: a cache of one layer in which all that is not written is NaN.
+class StepRunner {
+ public:
+  StepRunner(const KernelTable& kernels, const Shape& shape, int64_t length, int threads)
+      : kernels_(kernels),
+        shape_(shape),
+        numBlocks_(length / shape.blockSize + 3),
+        pool_(threads),
+        cache_({shape.format, 1, numBlocks_, kvHeads, shape.blockSize, shape.headDim}),
+        attention_(kernels.attend, cache_, {shape.groupSize, shape.window}, threads) {
+    memset(cache_.head(0, 0).keys, 0xff, cache_.bytes());
+  }
+
+  // Blocks in falling order, so that the table matters.
+  void fill(const Sequence& sequence) {
+    blockTable_.clear();
+    for (int64_t block = numBlocks_ - 1; block > 0; block--) blockTable_.push_back(int32_t(block));
+    for (int64_t position = 0; position < sequence.length; position++) {
+      const int64_t block = blockTable_[size_t(position / shape_.blockSize)];
+      for (int64_t head = 0; head < kvHeads; head++) {
+        const size_t row = size_t((position * kvHeads + head) * shape_.headDim);
+        const KvHead kv = cache_.head(0, head);
+        const int64_t slot = position % shape_.blockSize;
+        kernels_.attend.storeKey(kv, sequence.keys.data() + row, block, slot);
+        kernels_.attend.storeValue(kv, sequence.values.data() + row, block, slot);
       }
-      const double e = exp(score * double(scale));
-      denominator += e;
-      for (int64_t i = 0; i < c.headDim; i++) {
-        sums[size_t(i)] += e * cached(c, cache, cache.values, position, i);
+    }
+  }
+
+  // [token, KV head, group, headDim] of the tokens at `positions`, as one step.
+  std::vector<float> run(const Sequence& sequence, const std::vector<int32_t>& positions) {
+    AttentionStep step;
+    step.positions = positions;
+    step.tokenIds.assign(positions.size(), 0);
+    step.blockTables = {blockTable_};
+    step.sequences.assign(positions.size(), 0);
+    const size_t width = size_t(shape_.groupSize * shape_.headDim);
+    std::vector<float> queries;
+    for (int64_t head = 0; head < kvHeads; head++) {
+      for (const int32_t position : positions) {
+        const auto from =
+            sequence.queries.begin() + int64_t(width) * (position * kvHeads + head);
+        queries.insert(queries.end(), from, from + int64_t(width));
       }
     }
-    for (int64_t i = 0; i < c.headDim; i++) {
-      const double found = double(out[size_t(g * c.headDim + i)]);
-      check(fabs(found - sums[size_t(i)] / denominator) < 1e-5, "attend is softmax(q K) V");
-    }
+    std::vector<float> out(positions.size() * size_t(kvHeads) * width);
+    attention_.run(pool_, step, 0, queries.data(), out.data());
+    return out;
+  }
+
+ private:
+  const KernelTable& kernels_;
+  const Shape shape_;
+  const int64_t numBlocks_;
+  ThreadPool pool_;
+  KvCache cache_;
+  StepAttention attention_;
+  std::vector<int32_t> blockTable_;
+};
+
+// One query head of one position.
+void checkAgainstSums(const Shape& shape, const Sequence& sequence, int64_t position, int64_t head,
+                      const float* query, const float* out) {
+  const int64_t headDim = shape.headDim;
+  const double scale = 1 / sqrt(double(headDim));
+  std::vector<double> sums(static_cast<size_t>(headDim));
+  double weight = 0;
+  for (int64_t p = position < shape.window ? 0 : position - shape.window + 1; p <= position; p++) {
+    const size_t row = size_t((p * kvHeads + head) * headDim);
+    double score = 0;
+    for (size_t i = 0; i < sums.size(); i++) score += double(query[i]) * sequence.keys[row + i];
+    const double e = exp(score * scale);
+    weight += e;
+    for (size_t i = 0; i < sums.size(); i++) sums[i] += e * sequence.values[row + i];
+  }
+  for (size_t i = 0; i < sums.size(); i++) {
+    check(fabs(double(out[i]) - sums[i] / weight) < 1e-5, "attention is softmax(q K) V");
   }
 }
 
-void runCase(Random& random, const Case& c) {
-  const Cache cache = makeCache(random, c);
-  std::vector<float> query(size_t(c.groupSize * cache.headStride));
-  for (int64_t g = 0; g < c.groupSize; g++) {
-    for (int64_t i = 0; i < c.headDim; i++) query[size_t(g * cache.headStride + i)] = random.real();
+// Every build on the tokens first .. length - 1, in one step.
+void checkTwin(Random& random, const Shape& shape, int64_t first, int64_t length) {
+  const Sequence sequence = makeSequence(random, shape, length);
+  std::vector<int32_t> positions;
+  for (int64_t position = first; position < length; position++) {
+    positions.push_back(int32_t(position));
   }
-  const int64_t count = c.last - c.first + 1, scoreStride = (count + 15) / 16 * 16;
+  const size_t width = size_t(shape.headDim);
   std::vector<float> expected;
   for (const KernelTable* kernels : supportedKernels()) {
-    std::vector<float> scores(size_t(c.groupSize * scoreStride));
-    std::vector<float> out(size_t(c.groupSize * c.headDim));
-    const float scale = float(1 / sqrt(double(c.headDim)));
-    kernels->attend({query.data(), c.groupSize, c.headDim, cache.headStride, scale, c.format,
-                     cache.keys.data(), cache.values.data(), cache.blockBytes, c.blockSize,
-                     cache.blockTable.data(), c.first, c.last, scores.data(), scoreStride,
-                     out.data()});
-    if (expected.empty()) checkAgainstSums(c, cache, query, scale, out);
-    else checkSameBits(out, expected, std::string("attend ") + kernels->name + " equals others");
-    expected = out;
+    StepRunner runner(*kernels, shape, length, 1);
+    runner.fill(sequence);
+    const std::vector<float> out = runner.run(sequence, positions);
+    if (expected.empty()) expected = out;
+    checkSameBits(out, expected, std::string("attention ") + kernels->name + " equals others");
+  }
+  for (size_t row = 0; row < expected.size() / width; row++) {
+    const int64_t perToken = kvHeads * shape.groupSize, token = int64_t(row) / perToken;
+    const int64_t head = int64_t(row) % perToken / shape.groupSize;
+    const size_t queryRow = size_t(first * perToken) + row;
+    const float* query = sequence.queries.data() + queryRow * width;
+    checkAgainstSums(shape, sequence, first + token, head, query, expected.data() + row * width);
+  }
+}
+
+// A whole prompt against itself in parts, with other threads and in other blocks.
+void checkInvariance(Random& random, const Shape& shape, int64_t length) {
+  const Sequence sequence = makeSequence(random, shape, length);
+  const KernelTable& kernels = *supportedKernels()[0];
+  std::vector<int32_t> all;
+  for (int64_t position = 0; position < length; position++) all.push_back(int32_t(position));
+  StepRunner whole(kernels, shape, length, 1);
+  whole.fill(sequence);
+  const std::vector<float> expected = whole.run(sequence, all);
+  for (int threads = 1; threads <= 4; threads++) {
+    for (const int64_t part : {int64_t(1), int64_t(7), int64_t(250), length}) {
+      Shape other = shape;
+      other.blockSize = shape.blockSize + threads - 1;
+      StepRunner runner(kernels, other, length, threads);
+      runner.fill(sequence);
+      std::vector<float> out;
+      for (int64_t at = 0; at < length; at += part) {
+        const int64_t end = at + part < length ? at + part : length;
+        const std::vector<float> some =
+            runner.run(sequence, std::vector<int32_t>(all.begin() + at, all.begin() + end));
+        out.insert(out.end(), some.begin(), some.end());
+      }
+      checkSameBits(out, expected, "attention in parts of " + std::to_string(part) + ", " +
+                                       std::to_string(threads) + " threads, equals a whole prompt");
+    }
   }
 }
 
@@ -101,14 +182,26 @@ void runCase(Random& random, const Case& c) {
 void testAttend() {
   Random random(3);
   for (const Format format : {Format::f32, Format::bf16}) {
-    for (const int64_t headDim : {2, 16, 20, 64}) {
+    for (const int64_t headDim : {2, 16, 20, 66}) {
       for (const int64_t groupSize : {1, 3, 4, 5}) {
-        for (const int64_t last : {0, 6, 15, 16, 40}) {
-          runCase(random, {format, groupSize, headDim, 7, 0, last});
-          if (last > 5) runCase(random, {format, groupSize, headDim, 16, last - 5, last});
+        for (const int64_t length : {1, 7, 16, 17, 41}) {
+          checkTwin(random, {format, groupSize, headDim, 7, unlimited}, 0, length);
+          checkTwin(random, {format, groupSize, headDim, 16, 6}, length / 2, length);
         }
       }
     }
+    // Around the borders of chunks; windows that begin and end within one.
+    for (const int64_t length : {255, 256, 257, 511, 513, 770}) {
+      for (const int64_t blockSize : {1, 16, 20, 300}) {
+        checkTwin(random, {format, 4, 20, blockSize, unlimited}, length - 9, length);
+        checkTwin(random, {format, 4, 20, blockSize, 250}, length - 9, length);
+        checkTwin(random, {format, 2, 16, blockSize, 3}, length - 9, length);
+      }
+    }
+    checkTwin(random, {format, 4, 8, 16, unlimited}, 32767, 32768);
+    checkTwin(random, {format, 40, 4, 16, unlimited}, 270, 274);
+    checkInvariance(random, {format, 4, 12, 16, unlimited}, 600);
+    checkInvariance(random, {format, 1, 18, 5, 263}, 600);
   }
 }
 

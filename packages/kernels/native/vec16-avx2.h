@@ -177,4 +177,19 @@ struct PanelShape {
   static constexpr int panelsOfFewRows = 2, fewRows = 1, panels = 1, rows = 2;
 };
 
+// Each lane holds two bf16: the lower, and the upper.
+OCTET_INLINE __m256 shiftUp16(__m256 a) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 16));
+}
+OCTET_INLINE Vec16 widenLowerBf16(Vec16 a) { return {shiftUp16(a.lo), shiftUp16(a.hi)}; }
+OCTET_INLINE Vec16 widenUpperBf16(Vec16 a) {
+  const __m256 upper = _mm256_castsi256_ps(_mm256_set1_epi32(int32_t(0xffff0000u)));
+  return {_mm256_and_ps(a.lo, upper), _mm256_and_ps(a.hi, upper)};
+}
+
+// Queries × columns of sixteen positions or dimensions: 4 accumulators of two registers.
+struct AttendTile {
+  static constexpr int rows = 4, columns = 1;
+};
+
 }  // namespace octet::avx2

@@ -111,4 +111,18 @@ struct PanelShape {
   static constexpr int panelsOfFewRows = 4, fewRows = 3, panels = 2, rows = 6;
 };
 
+// Each lane holds two bf16: the lower, and the upper.
+OCTET_INLINE Vec16 widenLowerBf16(Vec16 a) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a.all), 16))};
+}
+OCTET_INLINE Vec16 widenUpperBf16(Vec16 a) {
+  const __m512i upper = _mm512_set1_epi32(int32_t(0xffff0000u));
+  return {_mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a.all), upper))};
+}
+
+// Queries × columns of sixteen positions or dimensions: 16 accumulators.
+struct AttendTile {
+  static constexpr int rows = 4, columns = 4;
+};
+
 }  // namespace octet::avx512

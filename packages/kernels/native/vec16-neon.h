@@ -177,4 +177,27 @@ struct PanelShape {
   static constexpr int panelsOfFewRows = 2, fewRows = 1, panels = 1, rows = 2;
 };
 
+// Each lane holds two bf16: the lower, and the upper.
+OCTET_INLINE Vec16 widenLowerBf16(Vec16 a) {
+  Vec16 result;
+  for (int i = 0; i < 4; i++) {
+    const uint32x4_t bits = vreinterpretq_u32_f32(a.quarter[i]);
+    result.quarter[i] = vreinterpretq_f32_u32(vshlq_n_u32(bits, 16));
+  }
+  return result;
+}
+OCTET_INLINE Vec16 widenUpperBf16(Vec16 a) {
+  Vec16 result;
+  for (int i = 0; i < 4; i++) {
+    const uint32x4_t bits = vreinterpretq_u32_f32(a.quarter[i]);
+    result.quarter[i] = vreinterpretq_f32_u32(vandq_u32(bits, vdupq_n_u32(0xffff0000u)));
+  }
+  return result;
+}
+
+// Queries × columns of sixteen positions or dimensions: 4 accumulators of four registers.
+struct AttendTile {
+  static constexpr int rows = 2, columns = 2;
+};
+
 }  // namespace octet::neon

@@ -135,4 +135,23 @@ struct PanelShape {
   static constexpr int panelsOfFewRows = 1, fewRows = 1, panels = 1, rows = 2;
 };
 
+// Each lane holds two bf16: the lower, and the upper.
+OCTET_INLINE Vec16 widenLowerBf16(Vec16 a) {
+  uint32_t bits[16];
+  memcpy(bits, a.lane, sizeof bits);
+  for (int i = 0; i < 16; i++) bits[i] <<= 16;
+  return load(bits);
+}
+OCTET_INLINE Vec16 widenUpperBf16(Vec16 a) {
+  uint32_t bits[16];
+  memcpy(bits, a.lane, sizeof bits);
+  for (int i = 0; i < 16; i++) bits[i] &= 0xffff0000u;
+  return load(bits);
+}
+
+// Queries × columns of sixteen positions or dimensions.
+struct AttendTile {
+  static constexpr int rows = 2, columns = 2;
+};
+
 }  // namespace octet::portable

@@ -4,6 +4,7 @@
 //   node tools/build-addon.ts --sanitize  build/self-test, under the sanitizers the compiler has
 //   node tools/build-addon.ts --arm64     build/self-test-arm64, by a cross compiler: CXX, or
 //                                         Debian's g++-aarch64-linux-gnu; qemu-aarch64 runs it
+//   node tools/build-addon.ts --bench     build/bench-attend
 //
 // Does nothing when the sources, the flags and the compiler are those of the last build.
 import { createHash } from "node:crypto";
@@ -21,6 +22,7 @@ import { join } from "node:path";
 import { BuildError, type Compiler, compile, findCompiler, forEachInParallel } from "./compiler.ts";
 import {
   addonUnits,
+  benchUnits,
   commonFlags,
   nativeFolder,
   packageFolder,
@@ -37,6 +39,12 @@ interface Product {
 }
 
 const buildFolder = join(packageFolder, "build");
+
+async function productFor(args: readonly string[], compiler: Compiler): Promise<Product> {
+  if (args.includes("--sanitize")) return await selfTest(compiler);
+  if (args.includes("--arm64")) return arm64SelfTest();
+  return args.includes("--bench") ? bench() : addon();
+}
 
 function addon(): Product {
   const unresolved = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
@@ -66,6 +74,15 @@ function arm64SelfTest(): Product {
     units: selfTestUnits("arm64"),
     compileFlags: [...commonFlags, "-O2"],
     linkFlags: ["-pthread", "-static"],
+  };
+}
+
+function bench(): Product {
+  return {
+    file: "bench-attend",
+    units: benchUnits(process.arch),
+    compileFlags: [...commonFlags, "-O3"],
+    linkFlags: ["-pthread"],
   };
 }
 
@@ -133,13 +150,12 @@ function say(text: string): void {
 
 try {
   mkdirSync(buildFolder, { recursive: true });
-  if (process.argv.includes("--arm64")) {
-    await build(arm64SelfTest(), await findCompiler(process.env.CXX ?? "aarch64-linux-gnu-g++"));
-  } else {
-    const compiler = await findCompiler(process.env.CXX);
-    const sanitize = process.argv.includes("--sanitize");
-    await build(sanitize ? await selfTest(compiler) : addon(), compiler);
-  }
+  const options = process.argv.slice(2);
+  const isCross = options.includes("--arm64");
+  const compiler = await findCompiler(
+    process.env.CXX ?? (isCross ? "aarch64-linux-gnu-g++" : undefined),
+  );
+  await build(await productFor(options, compiler), compiler);
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   say(error.message);

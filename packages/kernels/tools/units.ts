@@ -66,6 +66,10 @@ function isSelfTest(source: string): boolean {
   return source.startsWith("self-test");
 }
 
+function isBench(source: string): boolean {
+  return source.startsWith("bench-");
+}
+
 function engineUnits(keep: (source: string) => boolean, flags: readonly string[]): Unit[] {
   return readdirSync(nativeFolder)
     .filter((file) => file.endsWith(".cpp") && file !== kernelsSource && keep(file))
@@ -88,11 +92,16 @@ export function addonUnits(arch: string): Unit[] {
     "-DNAPI_VERSION=9",
     "-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL",
   ];
-  const notGlue = (file: string) => !isGlue(file) && !isSelfTest(file);
+  const notGlue = (file: string) => !isGlue(file) && !isSelfTest(file) && !isBench(file);
   return [...kernelUnits(arch), ...engineUnits(isGlue, glueFlags), ...engineUnits(notGlue, [])];
 }
 
 /** The self-test: kernels and engines without Node. */
 export function selfTestUnits(arch: string): Unit[] {
-  return [...kernelUnits(arch), ...engineUnits((file) => !isGlue(file), [])];
+  return [...kernelUnits(arch), ...engineUnits((file) => !isGlue(file) && !isBench(file), [])];
+}
+
+/** The measurements of attention: kernels and engines without Node. */
+export function benchUnits(arch: string): Unit[] {
+  return [...kernelUnits(arch), ...engineUnits((file) => !isGlue(file) && !isSelfTest(file), [])];
 }

@@ -22,13 +22,20 @@ export interface AttentionFixture {
 /** Rules by name, and how each is checked. */
 export type AttentionRules = Readonly<Record<string, (fixture: AttentionFixture) => Promise<void>>>;
 
-/** Blocks and tokens a block of every fixture's engine. */
+/** Blocks and tokens a block of a fixture's engine, unless told. */
 export const fixturePool = { numBlocks: 24, blockSizeTokens: 16 };
+
+/** What a fixture is made for. */
+export interface AttentionFixtureOptions {
+  readonly model: ModelConfig;
+  readonly weightDtype: WeightDtype;
+  readonly pool?: { readonly numBlocks: number; readonly blockSizeTokens: number };
+}
 
 export async function createAttentionFixture(
   open: OpenAttentionEngine,
   path: string,
-  { model, weightDtype }: { model: ModelConfig; weightDtype: WeightDtype },
+  { model, weightDtype, pool = fixturePool }: AttentionFixtureOptions,
 ): Promise<AttentionFixture> {
   const weights = await writeSyntheticModel({ path, model, weightDtype, seed: 17 });
   const expertIds = allExperts(model);
@@ -41,7 +48,7 @@ export async function createAttentionFixture(
   });
   const answer = expertAnswers(experts);
   const openEngine = ({ threads = 1 } = {}) =>
-    open({ model, weightDtype, weights, threads, ...fixturePool });
+    open({ model, weightDtype, weights, threads, ...pool });
   return {
     model,
     weightDtype,

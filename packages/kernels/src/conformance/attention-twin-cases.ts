@@ -150,6 +150,25 @@ export const attentionTwinCases: readonly AttentionTwinCase[] = [
     dtypes: weightDtypes,
     ...onePrompt(300),
   },
+  ...[255, 256, 257, 511, 512, 513, 770].map((length) => ({
+    name: `${length} tokens`,
+    model: tinyModel({ maxPositions: 1024, numLayers: 1 }),
+    dtypes: unblocked,
+    ...onePrompt(length - 1),
+  })),
+  {
+    name: "600 tokens, window of 270",
+    model: tinyModel({ maxPositions: 1024, numLayers: 1, slidingWindow: 270 }),
+    dtypes: unblocked,
+    ...onePrompt(600),
+  },
+  {
+    name: "600 tokens, blocks of 23, three query heads to a KV head of 6",
+    model: tinyModel({ maxPositions: 1024, numLayers: 1, numAttentionHeads: 6, headDim: 6 }),
+    dtypes: unblocked,
+    blockSizeTokens: 23,
+    ...onePrompt(600),
+  },
   { name: "blocks of 1 token", model: tinyModel(), dtypes: ["f32"], blockSizeTokens: 1, ...mixed },
   {
     name: "blocks of 7 tokens",

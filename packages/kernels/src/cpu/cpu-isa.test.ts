@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { isQuantised, toBlockId, toExpertId, weightDtypes } from "@octet/core";
+import {
+  isQuantised,
+  type ModelConfig,
+  toBlockId,
+  toExpertId,
+  type WeightDtype,
+  weightDtypes,
+} from "@octet/core";
 import { test } from "vitest";
 import { assertSameBits } from "../conformance/compare.ts";
 import { allExperts, expertRows } from "../conformance/expert-fixture.ts";
@@ -31,6 +38,7 @@ const attentionModel = tinyModel({
   numExpertsPerToken: 3,
   slidingWindow: 21,
 });
+const longModel = tinyModel({ numLayers: 1, numKeyValueHeads: 1, headDim: 40 });
 
 test("the fastest build is chosen, and the portable one is always there", () => {
   const supported = supportedCpuIsas();
@@ -78,39 +86,49 @@ for (const weightDtype of weightDtypes) {
     }
   });
 
-  test(`attention ${weightDtype}: every build this machine runs gives the same bits`, async () => {
-    const model = attentionModel;
-    const weights = await writeSyntheticModel({
-      path: newPath(),
-      model,
-      weightDtype,
-      seed: 22,
-      parts: "attention",
-    });
-    const run = async (isa: CpuIsa, threads: number) => {
-      const pool = { numBlocks: 12, blockSizeTokens: 5 };
-      const options = { model, weightDtype, weights, threads, isa, ...pool };
-      const engine = await openCpuAttentionEngine(options);
-      assert.equal(engine.device, `cpu ${isa}, ${threads} thread${threads === 1 ? "" : "s"}`);
-      const blocks = [11, 3, 7, 0, 9, 2, 5, 1].map(toBlockId);
-      const tokenIds = Int32Array.from({ length: 38 }, (_, i) => (i * 37) % model.vocabSize);
-      const step = { tokenIds, startPosition: 0, blockTable: blocks, logits: "all" } as const;
-      const trace = await runStep(engine, [step], expertTokenAnswers(model, weightDtype));
-      await engine.close();
-      return trace;
-    };
-    const expected = await run("portable", 1);
-    for (const isa of supportedCpuIsas()) {
-      const { dispatches, logits } = await run(isa, 3);
-      assertSameBits(logits, expected.logits, `${isa}: logits`);
-      dispatches.forEach((dispatch, layer) => {
-        const { expertIds, combineWeights, batches } = expected.dispatches[layer]!;
-        assertSameBits(dispatch.expertIds, expertIds, `${isa}: experts of layer ${layer}`);
-        assertSameBits(dispatch.combineWeights, combineWeights, `${isa}: weights of ${layer}`);
-        dispatch.batches.forEach(({ input }, batch) => {
-          assertSameBits(input.data, batches[batch]!.input.data, `${isa}: rows of ${layer}`);
-        });
-      });
-    }
+  const attentionRule = "every build this machine runs gives the same bits";
+  test(`attention ${weightDtype}, 38 tokens: ${attentionRule}`, () =>
+    compareAttention(weightDtype, attentionModel, 38));
+  test(`attention ${weightDtype}, 530 tokens: ${attentionRule}`, () =>
+    compareAttention(weightDtype, longModel, 530));
+}
+
+async function compareAttention(weightDtype: WeightDtype, model: ModelConfig, numTokens: number) {
+  const weights = await writeSyntheticModel({
+    path: newPath(),
+    model,
+    weightDtype,
+    seed: 22,
+    parts: "attention",
   });
+  const run = async (isa: CpuIsa, threads: number) => {
+    const pool = { numBlocks: 107, blockSizeTokens: 5 };
+    const options = { model, weightDtype, weights, threads, isa, ...pool };
+    const engine = await openCpuAttentionEngine(options);
+    assert.equal(engine.device, `cpu ${isa}, ${threads} thread${threads === 1 ? "" : "s"}`);
+    const blocks = Array.from({ length: pool.numBlocks }, (_, i) => (i * 7) % pool.numBlocks);
+    const tokenIds = Int32Array.from({ length: numTokens }, (_, i) => (i * 37) % model.vocabSize);
+    const step = {
+      tokenIds,
+      startPosition: 0,
+      blockTable: blocks.map(toBlockId),
+      logits: "all",
+    } as const;
+    const trace = await runStep(engine, [step], expertTokenAnswers(model, weightDtype));
+    await engine.close();
+    return trace;
+  };
+  const expected = await run("portable", 1);
+  for (const isa of supportedCpuIsas()) {
+    const { dispatches, logits } = await run(isa, 3);
+    assertSameBits(logits, expected.logits, `${isa}: logits`);
+    dispatches.forEach((dispatch, layer) => {
+      const { expertIds, combineWeights, batches } = expected.dispatches[layer]!;
+      assertSameBits(dispatch.expertIds, expertIds, `${isa}: experts of layer ${layer}`);
+      assertSameBits(dispatch.combineWeights, combineWeights, `${isa}: weights of ${layer}`);
+      dispatch.batches.forEach(({ input }, batch) => {
+        assertSameBits(input.data, batches[batch]!.input.data, `${isa}: rows of ${layer}`);
+      });
+    });
+  }
 }
