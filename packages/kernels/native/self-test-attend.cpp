@@ -177,6 +177,26 @@ void checkInvariance(Random& random, const Shape& shape, int64_t length) {
   }
 }
 
+// Sixteen items that four threads share, whose sums are more than a wave has memory for; one thread
+// takes each of them whole.
+void checkWaves(Random& random) {
+  const Shape shape = {Format::bf16, 4, 16, 16, unlimited};
+  const int64_t length = 32768;
+  const Sequence sequence = makeSequence(random, shape, length);
+  std::vector<int32_t> positions;
+  for (int64_t position = length - 64; position < length; position++) {
+    positions.push_back(int32_t(position));
+  }
+  std::vector<float> expected;
+  for (const int threads : {1, 4}) {
+    StepRunner runner(*supportedKernels()[0], shape, length, threads);
+    runner.fill(sequence);
+    const std::vector<float> out = runner.run(sequence, positions);
+    if (expected.empty()) expected = out;
+    checkSameBits(out, expected, "attention in waves equals attention of whole items");
+  }
+}
+
 }  // namespace
 
 void testAttend() {
@@ -203,6 +223,7 @@ void testAttend() {
     checkInvariance(random, {format, 4, 12, 16, unlimited}, 600);
     checkInvariance(random, {format, 1, 18, 5, 263}, 600);
   }
+  checkWaves(random);
 }
 
 }  // namespace octet::selftest

@@ -13,8 +13,9 @@ constexpr int64_t tileRows = 32;
 // Units for each thread, so that none is left alone with a long one.
 constexpr int64_t unitsPerThread = 8;
 
-// Memory for the sums of shared items, unless a single one takes more.
-constexpr size_t partSumsBytesMax = size_t(32) << 20;
+// Memory for the sums of shared items, unless a single one takes more: a wave's work for it takes
+// long against gathering the threads once more.
+constexpr size_t partSumsBytesMax = size_t(4) << 20;
 
 }  // namespace
 
