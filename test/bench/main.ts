@@ -9,8 +9,12 @@ import {
 } from "./harness/arguments.ts";
 import { BenchSetting } from "./harness/bench-setting.ts";
 import { describeCommit, describeMachine } from "./harness/machine.ts";
+import { otherLoad, readCpuTime } from "./harness/other-load.ts";
 import { type BenchResult, toResult } from "./harness/result.ts";
 import { formatResult, formatTable } from "./harness/table.ts";
+
+/** More than this of the machine for others, and a result is worth little. */
+const otherLoadMax = 0.05;
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -37,16 +41,24 @@ function list(): string {
 }
 
 async function run({ json, names, pairs }: BenchArguments): Promise<void> {
-  const provenance = { machine: describeMachine(), commit: describeCommit(root) };
+  const origin = { machine: describeMachine(), commit: describeCommit(root) };
   const say = (text: string) => process.stderr.write(`bench: ${text}\n`);
   await using setting = new BenchSetting({ pairs, say });
   const results: BenchResult[] = [];
   for (const benchmark of benchmarks.filter(({ name }) => names.includes(name))) {
     say(benchmark.name);
-    const result = toResult(benchmark, await benchmark.measure(setting), provenance);
+    const start = readCpuTime();
+    const measured = await benchmark.measure(setting);
+    const end = readCpuTime();
+    const load = start && end && otherLoad(start, end);
+    const result = toResult(benchmark, measured, { otherLoad: load, ...origin });
     results.push(result);
     if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else say(formatResult(result));
+    if (load !== undefined && load > otherLoadMax) {
+      const percent = (load * 100).toFixed(0);
+      say(`other programs took ${percent} % of the machine meanwhile: run ${result.name} again`);
+    }
   }
   if (!json) process.stdout.write(formatTable(results));
 }

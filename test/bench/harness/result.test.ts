@@ -6,7 +6,7 @@ import { type Provenance, toResult } from "./result.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
 const machine = { cpu: "x", cores: 2, memoryGb: 1, isas: ["portable"], system: "s", node: "v" };
-const provenance: Provenance = { machine, commit: "abc-dirty" };
+const provenance: Provenance = { otherLoad: 0.25, machine, commit: "abc-dirty" };
 const ratioBar: Bar = { of: "ratio", is: "at least", bound: 1.5 };
 const limitBar: Bar = { of: "ofLimit", is: "at least", bound: 0.6 };
 const benchmark = { name: "decode", unit: "tokens/s", bars: [ratioBar, limitBar] };
@@ -23,14 +23,16 @@ test("the ratio is the median of pairs, not a ratio of medians", () => {
   // Pairs 3, 1, 4; the medians 20 and 10 would give 2.
   const result = toResult(benchmark, measured, provenance);
   expect(result).toMatchObject({ value: 20, peer: 10, ratio: 3, ratioMin: 1, ratioMax: 4 });
+  expect(result.otherLoad).toBe(0.25);
   expect(result).toMatchObject({ median: 20, min: 10, max: 30, repeats: 3, commit: "abc-dirty" });
   expect(result).toMatchObject({ ofLimit: 0.65, limit: { name: "read-bandwidth", value: 5e9 } });
   expect(result).toMatchObject({ bar: "ratio ≥ 1.5, ofLimit ≥ 0.6", met: true, ...facts });
 });
 
 test("a result without a peer, a limit or a bar says so", () => {
-  const result = toResult({ ...benchmark, bars: [] }, { ...facts, samples: [1] }, provenance);
-  expect(result).toMatchObject({ peer: null, ratio: null, bar: null, met: null });
+  const unknown = { ...provenance, otherLoad: undefined };
+  const result = toResult({ ...benchmark, bars: [] }, { ...facts, samples: [1] }, unknown);
+  expect(result).toMatchObject({ otherLoad: null, peer: null, ratio: null, bar: null, met: null });
   expect(result).not.toHaveProperty("ofLimit");
 });
 

@@ -32,12 +32,15 @@ export interface BenchResult {
   readonly dtype: string;
   readonly threads: number;
   readonly facts: Readonly<Record<string, number | string>>;
+  /** The share of the machine that other programs took meanwhile; null if it is not known. */
+  readonly otherLoad: number | null;
   readonly machine: Machine;
   readonly commit: string;
 }
 
-/** Where and on what code a result was found. */
+/** Where, beside what and on what code a result was found. */
 export interface Provenance {
+  readonly otherLoad: number | undefined;
   readonly machine: Machine;
   /** With "-dirty" where files differ from it. */
   readonly commit: string;
@@ -50,7 +53,7 @@ export interface Provenance {
 export function toResult(
   benchmark: Pick<Benchmark, "name" | "unit" | "bars">,
   measured: Measurement,
-  { machine, commit }: Provenance,
+  { otherLoad, machine, commit }: Provenance,
 ): BenchResult {
   const { samples, peer, limit } = measured;
   const value = summarise(samples);
@@ -81,6 +84,7 @@ export function toResult(
     dtype: measured.dtype,
     threads: measured.threads,
     facts: measured.facts ?? {},
+    otherLoad: otherLoad ?? null,
     machine,
     commit,
   });
