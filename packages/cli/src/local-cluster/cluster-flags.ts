@@ -32,7 +32,11 @@ export function addClusterFlags(command: Command): Command {
     .addOption(
       new Option("--engine <kind>", "what computes").choices(["cpu", "reference"]).default("cpu"),
     )
-    .option("--threads <n>", "compute threads of each service (default: shared fairly)", parseWhole)
+    .option(
+      "--threads <n>",
+      "compute threads of each service (default: one for each core)",
+      parseWhole,
+    )
     .option("--kv-tokens <n>", "tokens of KV cache to allocate", parseWhole)
     .option("--start-timeout <s>", "longest the start may take, in seconds", parseWhole, 600)
     .option("--no-verify", "start without checking the shards' SHA-256");
@@ -50,7 +54,7 @@ export async function startLocalCluster(
 ): Promise<{ cluster: LocalCluster; address: string; index: ShardSetIndex }> {
   const model = flags.model ?? bundledModelDir();
   const index = await resolveShardSet(model, { dtype: flags.dtype, signal });
-  const { numExperts, numExpertsPerToken } = index.model;
+  const { numExperts } = index.model;
   const freePorts = await findFreePorts(numExperts + 1);
   const [freeAddress, ...workerAddresses] = freePorts.map((free) => `127.0.0.1:${free}`);
   const address = port === undefined ? freeAddress! : `127.0.0.1:${port}`;
@@ -69,8 +73,9 @@ export async function startLocalCluster(
         engineKind: flags.engine,
         coordinatorAddress: address,
         workerAddresses,
-        // A token's K experts compute at the same time, and the coordinator between them.
-        workerThreads: flags.threads ?? Math.max(1, Math.floor(cores / numExpertsPerToken)),
+        // A token's K experts compute at the same time; threads of their own for every core let
+        // the one that is left use them all.
+        workerThreads: flags.threads ?? cores,
         coordinatorThreads: flags.threads ?? cores,
         sharedSettings: { OCTET_VERIFY: String(flags.verify) },
         coordinatorSettings:
