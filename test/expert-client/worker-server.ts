@@ -1,10 +1,12 @@
 // An expert-worker in this process: the real service, over a real port, with any engine.
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ExpertEngine } from "@octet/kernels";
-import { addHealthAndReflection, addService, ExpertService, serverOptions } from "@octet/protocol";
+import { addService, ExpertService, serverOptions } from "@octet/protocol";
+import { startOnServer } from "@octet/service";
 import { silentLogger } from "@octet/telemetry";
 import {
   createExpertService,
+  registerExperts,
   type ServedExperts,
 } from "../../services/expert-worker/src/expert-service.ts";
 
@@ -19,14 +21,20 @@ export interface WorkerServer {
 /** What every worker and coordinator of these tests agrees on. */
 export const modelDigest = "affine";
 
-/** @param port 0 for any free one */
+/** How a worker is started. */
+export interface WorkerOptions {
+  readonly workerId: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  readonly digest?: string;
+  /** Whether the server is grpc-js alone, as another implementation of the contract might be. */
+  readonly isPlain?: boolean;
+}
+
+/** Serves `engine` until it is stopped. */
 export async function startWorker(
   engine: ExpertEngine,
-  {
-    workerId,
-    port = 0,
-    digest = modelDigest,
-  }: { workerId: string; port?: number; digest?: string },
+  { workerId, port = 0, digest = modelDigest, isPlain = false }: WorkerOptions,
 ): Promise<WorkerServer> {
   const service = createExpertService({
     engine,
@@ -35,20 +43,47 @@ export async function startWorker(
     modelDigest: digest,
     log: silentLogger,
   });
-  const server = new Server(serverOptions);
-  addService(server, ExpertService, service.handlers);
-  addHealthAndReflection(server, [ExpertService]).setReady(true);
-  const bound = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, found) =>
-      error === null ? resolve(found) : reject(error),
-    ),
-  );
+  const listen = `127.0.0.1:${port}`;
+  const { address, close } = await (isPlain
+    ? listenPlain(listen, service)
+    : listenAsWorkersDo(listen, service));
   return {
-    address: `127.0.0.1:${bound}`,
+    address,
     service,
     stop: async () => {
       await service.drain(0);
-      server.forceShutdown();
+      await close();
     },
   };
+}
+
+interface Listening {
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+async function listenAsWorkersDo(listen: string, service: ServedExperts): Promise<Listening> {
+  let address = "";
+  const running = await startOnServer(
+    { listen, services: [ExpertService], allowPlaintext: false },
+    silentLogger,
+    async (opened) => {
+      registerExperts(opened, service);
+      opened.health.setReady(true);
+      address = opened.address;
+      return { stop: () => opened.close(0) };
+    },
+  );
+  return { address, close: () => running.stop() };
+}
+
+async function listenPlain(listen: string, service: ServedExperts): Promise<Listening> {
+  const server = new Server(serverOptions);
+  addService(server, ExpertService, service.handlers);
+  const bound = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, found) =>
+      error === null ? resolve(found) : reject(error),
+    ),
+  );
+  return { address: `127.0.0.1:${bound}`, close: async () => server.forceShutdown() };
 }

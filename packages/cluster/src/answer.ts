@@ -16,13 +16,25 @@ export interface AnswerShape {
   readonly weightDtype: WeightDtype;
 }
 
+/** Who answers, and what may be expected. */
+export interface Answerer {
+  readonly shape: AnswerShape;
+  readonly workerId: string;
+  readonly address: string;
+}
+
+/** A response, and how its memory is given back. */
+export interface Answer {
+  readonly response: ForwardResponse;
+  readonly release: () => void;
+}
+
 /** Settles `call` by a worker's response to it; an answer of another shape is a failure. */
 export function settleWith(
   call: PendingCall,
-  { result, timings }: ForwardResponse,
-  from: AnswerShape & { workerId: string; address: string },
+  { response: { result, timings }, release }: Answer,
+  { shape: { hiddenSize, weightDtype }, workerId, address }: Answerer,
 ): void {
-  const { hiddenSize, weightDtype, workerId, address } = from;
   const { rows } = call.question.input;
   switch (result.case) {
     case "output":
@@ -35,7 +47,7 @@ export function settleWith(
         });
         const queuedUs = Number(timings?.queuedUs ?? 0n);
         const computedUs = Number(timings?.computedUs ?? 0n);
-        call.resolve({ output, workerId, address, queuedUs, computedUs });
+        call.resolve({ output, workerId, address, queuedUs, computedUs, release });
       } catch (error) {
         if (!(error instanceof WireShapeError)) throw error;
         call.reject("bad-shape", `${address} answered wrongly: ${error.message}`, error);

@@ -61,7 +61,7 @@ export function createGrpcExpertClient(options: GrpcExpertClientOptions): GrpcEx
   }
 
   return {
-    async forward(question, bounds) {
+    forward(question, bounds) {
       const call = new PendingCall(question, bounds);
       const connection = byExpert.get(question.expertId);
       const problem = findQuestionProblem(question, expected);

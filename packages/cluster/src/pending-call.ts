@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { ActivationRows, ExpertId } from "@octet/core";
 import { type ExpertCallCode, ExpertCallError, type ExpertReply } from "@octet/engine";
+import { type BoundedCall, callBounds } from "./call-bounds.ts";
 
 /** What is asked of an expert. */
 export interface ExpertQuestion {
@@ -24,18 +25,15 @@ export interface CallHolder {
   explainLate(): { code: ExpertCallCode; detail: string };
 }
 
-/** Timers count milliseconds in 31 bits; longer ones fire at once. */
-const timerMsMax = 2 ** 31 - 1;
-
 /** A call that has not been answered yet. It settles once; what comes later is ignored. */
-export class PendingCall {
+export class PendingCall implements BoundedCall {
   readonly question: ExpertQuestion;
   readonly reply: Promise<ExpertReply>;
+  readonly expiresAtMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** What its holder calls it. */
+  id = 0n;
   readonly #settlers: PromiseWithResolvers<ExpertReply>;
-  readonly #signal: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout;
-  readonly #expiresAtMs: number;
-  readonly #onAbort = () => this.#giveUp("cancelled", "the caller cancelled it");
   #holder: CallHolder | undefined;
   #isSettled = false;
 
@@ -44,11 +42,10 @@ export class PendingCall {
     this.question = question;
     this.#settlers = Promise.withResolvers();
     this.reply = this.#settlers.promise;
-    this.#expiresAtMs = performance.now() + deadlineMs;
-    this.#timer = setTimeout(() => this.#expire(), Math.min(deadlineMs, timerMsMax));
-    this.#signal = signal;
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (signal?.aborted) this.#onAbort();
+    this.expiresAtMs = performance.now() + deadlineMs;
+    this.signal = signal;
+    callBounds.add(this);
+    if (signal?.aborted) this.onAbort();
   }
 
   get isSettled(): boolean {
@@ -57,12 +54,13 @@ export class PendingCall {
 
   /** What is left of the deadline, in whole ms, at least 1. */
   get timeoutMs(): number {
-    return Math.max(1, Math.ceil(this.#expiresAtMs - performance.now()));
+    return Math.max(1, Math.ceil(this.expiresAtMs - performance.now()));
   }
 
-  /** From now on `holder` has the call. */
-  moveTo(holder: CallHolder): void {
+  /** From now on `holder` has the call, and may call it by an id. */
+  moveTo(holder: CallHolder, id = 0n): void {
     this.#holder = holder;
+    this.id = id;
   }
 
   resolve(reply: ExpertReply): void {
@@ -76,12 +74,16 @@ export class PendingCall {
     this.#settlers.reject(new ExpertCallError(code, at, { detail, cause }));
   }
 
-  #expire(): void {
+  onLate(): void {
     const late = this.#holder?.explainLate() ?? {
       code: "deadline-exceeded",
       detail: "its time ran out",
     };
     this.#giveUp(late.code, late.detail);
+  }
+
+  onAbort(): void {
+    this.#giveUp("cancelled", "the caller cancelled it");
   }
 
   #giveUp(code: ExpertCallCode, detail: string): void {
@@ -93,8 +95,7 @@ export class PendingCall {
   #settle(): boolean {
     if (this.#isSettled) return false;
     this.#isSettled = true;
-    clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    callBounds.delete(this);
     return true;
   }
 }

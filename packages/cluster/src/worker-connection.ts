@@ -169,7 +169,8 @@ export class WorkerConnection implements CallHolder {
     const { placed, log, onChange } = this.#options;
     this.#link = link;
     this.#state = "ready";
-    log.info("worker connected", { workerId: this.workerId, address: placed.address });
+    const { workerId } = this;
+    log.info("worker connected", { workerId, address: placed.address, channel: link.channelKind });
     for (const call of this.#waiting) link.send(call);
     this.#waiting.clear();
     onChange();

@@ -1,46 +1,37 @@
-// One connection to a worker: one channel, one Forward stream, and the calls under way on it.
+// The calls under way on one connection to a worker.
 import { activationBytesMax, callsInFlightMax } from "@octet/core";
 import type { ExpertCallCode } from "@octet/engine";
 import {
-  createClient,
   type DescribeResponse,
-  ExpertService,
   type ForwardResponse,
-  type GrpcClient,
   toActivationRowsMessage,
 } from "@octet/protocol";
-import { type AnswerShape, settleWith } from "./answer.ts";
-import type { PendingCall } from "./pending-call.ts";
+import { type Answerer, type AnswerShape, settleWith } from "./answer.ts";
+import type { CallHolder, PendingCall } from "./pending-call.ts";
+import { openWorkerChannel, type WorkerChannel } from "./worker-channel.ts";
 
 /** Bytes that may wait to be sent before further calls are refused: the peer does not read. */
 const unsentBytesMax = 4 * activationBytesMax;
 
-type Client = GrpcClient<typeof ExpertService>;
-
 /** Alive until `lost` resolves; then every call on it has settled and it is of no more use. */
-export class WorkerLink {
+export class WorkerLink implements CallHolder {
   readonly #address: string;
-  readonly #shape: AnswerShape;
-  readonly #client: Client;
-  readonly #stream: ReturnType<Client["forward"]>;
+  #answerer: Answerer;
+  readonly #abort = new AbortController();
   readonly #calls = new Map<bigint, PendingCall>();
   readonly #opened = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<string>();
+  #channel: WorkerChannel | undefined;
   #cancelledIds: bigint[] = [];
   #nextId = 1n;
-  #unsentBytes = 0;
   #isLost = false;
   #workerId: string | undefined;
 
+  /** Begins to connect. */
   constructor(address: string, shape: AnswerShape) {
     this.#address = address;
-    this.#shape = shape;
-    this.#client = createClient(ExpertService, address);
-    this.#stream = this.#client.forward();
-    this.#stream.on("metadata", () => this.#opened.resolve());
-    this.#stream.on("data", (response) => this.#receive(response));
-    this.#stream.on("error", () => {}); // "status" says the same, and always comes
-    this.#stream.on("status", ({ details }) => this.lose(details || "the worker ended the stream"));
+    this.#answerer = { shape, workerId: address, address };
+    void this.#open();
   }
 
   /** Resolves when the worker has taken up the stream. */
@@ -53,37 +44,48 @@ export class WorkerLink {
     return this.#lost.promise;
   }
 
-  /** @throws grpc-js's ServiceError */
+  /** How the connection speaks, once it is opened. */
+  get channelKind(): WorkerChannel["kind"] | undefined {
+    return this.#channel?.kind;
+  }
+
+  /** After it is opened. @throws {Error} for a status other than OK */
   async describe(deadlineMs: number): Promise<DescribeResponse> {
-    const said = await this.#client.describe({}, { deadlineMs });
+    const said = await this.#channel!.describe(deadlineMs);
     this.#workerId = said.workerId;
+    this.#answerer = { ...this.#answerer, workerId: said.workerId };
     return said;
   }
 
   send(call: PendingCall): void {
     const callId = this.#nextId++;
-    call.moveTo({
-      workerId: this.#workerId,
-      release: () => this.#abandon(callId),
-      explainLate: () => ({
-        code: "deadline-exceeded",
-        detail: `${this.#address} did not answer in time`,
-      }),
-    });
+    call.moveTo(this, callId);
     const { layer, expertId, input } = call.question;
-    const bytes = input.data.byteLength;
-    const refusal = this.#findRefusal(bytes);
+    const refusal = this.#findRefusal(input.data.byteLength);
     if (refusal !== undefined) {
       call.reject("unavailable", `${this.#address}: ${refusal}`);
       return;
     }
     this.#calls.set(callId, call);
-    this.#unsentBytes += bytes;
     const { timeoutMs } = call;
     const value = { callId, layer, expertId, input: toActivationRowsMessage(input), timeoutMs };
-    this.#stream.write({ kind: { case: "call", value } }, () => {
-      this.#unsentBytes -= bytes;
-    });
+    this.#channel!.send({ kind: { case: "call", value } });
+  }
+
+  get workerId(): string | undefined {
+    return this.#workerId;
+  }
+
+  explainLate() {
+    const detail = `${this.#address} did not answer in time`;
+    return { code: "deadline-exceeded", detail } as const;
+  }
+
+  /** The caller gave up: nobody waits for the answer any more, so let the worker know. */
+  release({ id }: PendingCall): void {
+    if (!this.#calls.delete(id)) return;
+    this.#cancelledIds.push(id);
+    if (this.#cancelledIds.length === 1) queueMicrotask(() => this.#sendCancels());
   }
 
   /** Ends the connection; calls under way are cancelled. */
@@ -96,43 +98,53 @@ export class WorkerLink {
     this.#end("unavailable", why);
   }
 
+  async #open(): Promise<void> {
+    const listener = {
+      onOpen: () => this.#opened.resolve(),
+      onResponse: (response: ForwardResponse, release: () => void) => {
+        this.#receive(response, release);
+      },
+      onEnd: (why: string) => this.lose(why),
+    };
+    try {
+      this.#channel = await openWorkerChannel(this.#address, listener, this.#abort.signal);
+      if (this.#isLost) this.#channel.close();
+    } catch (error) {
+      this.lose(error instanceof Error ? error.message : String(error));
+    }
+  }
+
   #end(code: ExpertCallCode, why: string): void {
     if (this.#isLost) return;
     this.#isLost = true;
     for (const call of this.#calls.values()) call.reject(code, `${this.#address}: ${why}`);
     this.#calls.clear();
-    this.#stream.cancel();
-    this.#client.close();
+    this.#abort.abort();
+    this.#channel?.close();
     this.#lost.resolve(why);
   }
 
   #findRefusal(bytes: number): string | undefined {
     if (this.#isLost) return "the connection was lost";
     if (this.#calls.size >= callsInFlightMax) return `${callsInFlightMax} calls are in flight`;
-    if (this.#unsentBytes > 0 && this.#unsentBytes + bytes > unsentBytesMax) {
-      return `${this.#unsentBytes} bytes wait to be sent`;
-    }
-    return undefined;
-  }
-
-  /** The caller gave up: nobody waits for the answer any more, so let the worker know. */
-  #abandon(callId: bigint): void {
-    if (!this.#calls.delete(callId)) return;
-    this.#cancelledIds.push(callId);
-    if (this.#cancelledIds.length === 1) queueMicrotask(() => this.#sendCancels());
+    const { unsentBytes } = this.#channel!;
+    if (unsentBytes === 0 || unsentBytes + bytes <= unsentBytesMax) return undefined;
+    return `${unsentBytes} bytes wait to be sent`;
   }
 
   #sendCancels(): void {
     const callIds = this.#cancelledIds;
     this.#cancelledIds = [];
-    if (!this.#isLost) this.#stream.write({ kind: { case: "cancel", value: { callIds } } });
+    if (!this.#isLost) this.#channel!.send({ kind: { case: "cancel", value: { callIds } } });
   }
 
-  #receive(response: ForwardResponse): void {
+  #receive(response: ForwardResponse, release: () => void): void {
     const call = this.#calls.get(response.callId);
-    if (call === undefined) return; // its caller has given up
+    if (call === undefined) {
+      release(); // its caller has given up
+      return;
+    }
     this.#calls.delete(response.callId);
-    const workerId = this.#workerId ?? this.#address;
-    settleWith(call, response, { ...this.#shape, workerId, address: this.#address });
+    settleWith(call, { response, release }, this.#answerer);
   }
 }

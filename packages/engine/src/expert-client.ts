@@ -41,6 +41,11 @@ export interface ExpertReply {
   readonly address: string;
   readonly queuedUs: number;
   readonly computedUs: number;
+  /**
+   * Gives the output's memory back; it is empty afterwards. To be called once, by whoever asked,
+   * when nothing reads the output any more; without it, the collector does the same later.
+   */
+  release?(): void;
 }
 
 /** One expert's feed-forward, wherever it runs: gRPC in production, in-process on one machine. */

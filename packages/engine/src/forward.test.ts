@@ -98,3 +98,12 @@ test("an attention engine that refuses a sequence leaves the others their step",
   expect(outcomes.map((outcome) => outcome.kind)).toEqual(["computed", "failed", "computed"]);
   expect(outcomes[1]).toMatchObject({ error: { name: "KernelError", code: "bad-shape" } });
 });
+
+test("every reply's memory is given back once, after it was combined", async () => {
+  const context = openContext();
+  const [outcome] = await runForward([chunk(0, [3, 1, 4], "last")], context);
+  assert(outcome?.kind === "computed");
+  expect(outcome.logits.every(Number.isFinite)).toBe(true);
+  expect(context.experts.numReleased).toBe(context.experts.numCalls);
+  expect(context.experts.numCalls).toBeGreaterThan(toyModel.numLayers);
+});

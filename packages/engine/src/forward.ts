@@ -1,11 +1,6 @@
 // One step of the model: embed, per layer attention -> gate -> dispatch -> combine, logits.
 import assert from "node:assert/strict";
-import {
-  type AttentionEngine,
-  type ExpertOutput,
-  KernelError,
-  type StepSequence,
-} from "@octet/kernels";
+import { type AttentionEngine, KernelError, type StepSequence } from "@octet/kernels";
 import {
   type AskContext,
   askExperts,
@@ -106,21 +101,27 @@ async function runOnce(
   try {
     const step = attention.openStep(group);
     const owners = rowOwners(group);
-    let previous: ExpertOutput[] = [];
+    let replies: readonly BatchReply[] = [];
     for (let layer = 0; layer < attention.model.numLayers; layer++) {
-      const { batches } = await step.runLayer(layer, previous);
-      const replies = await askExperts(layer, batches, ask);
+      const { batches } = await step.runLayer(layer, outputsOf(replies));
+      releaseAll(replies);
+      replies = await askExperts(layer, batches, ask);
       recordUse(replies, owners);
       const failures = replies.flatMap((result) => toFailure(result, owners));
       if (failures.length > 0) return { kind: "failed", failures };
-      previous = outputsOf(replies);
     }
-    const logits = await step.finish(previous);
+    const logits = await step.finish(outputsOf(replies));
+    releaseAll(replies);
     return { kind: "computed", logits: splitLogits(group, logits, attention.model.vocabSize) };
   } catch (error) {
     const isClosed = error instanceof KernelError && error.code === "closed";
     return failureOf(group, error, !isClosed);
   }
+}
+
+/** What was combined is read by nobody any more. */
+function releaseAll(replies: readonly BatchReply[]): void {
+  for (const result of replies) if (result.kind === "answered") result.reply.release?.();
 }
 
 function failureOf(

@@ -3,9 +3,9 @@ import type { ChannelOptions, ServerOptions } from "@grpc/grpc-js";
 import { messageBytesMax } from "@octet/core";
 
 /** A connection silent for this long is asked whether its peer lives. */
-const keepaliveTimeMs = 10_000;
+export const keepaliveTimeMs = 10_000;
 /** A peer that does not answer that for this long is dead. */
-const keepaliveTimeoutMs = 5_000;
+export const keepaliveTimeoutMs = 5_000;
 
 /** Calls one connection may have open at a server: many clients behind one proxy, with room. */
 const streamsPerConnectionMax = 1024;
@@ -14,7 +14,7 @@ const streamsPerConnectionMax = 1024;
  * What one side lets the other send ahead, per connection and stream. HTTP/2's own 64 KiB would
  * cap a 1 ms network at 64 MB/s; grpc-js can raise it only for what clients receive.
  */
-const flowControlWindowBytes = 8 * 1024 * 1024;
+export const flowControlWindowBytes = 8 * 1024 * 1024;
 
 const bothEnds = {
   "grpc.max_receive_message_length": messageBytesMax,

@@ -1,11 +1,10 @@
 // From a service as protobuf-es describes it to what grpc-js serves and calls.
-import {
-  type DescMessage,
-  type DescMethod,
-  type DescService,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
+import type {
+  DescMessage,
+  DescMethod,
+  DescService,
+  MessageInitShape,
+  MessageShape,
 } from "@bufbuild/protobuf";
 import type {
   handleBidiStreamingCall,
@@ -17,6 +16,7 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { decode } from "./forward-decoding.ts";
 import { encode } from "./forward-encoding.ts";
 
 /** What a method's handler must be, by its kind. Messages arrive whole and leave as literals. */
@@ -55,9 +55,9 @@ export function toMethodDefinition<Input extends DescMessage, Output extends Des
     responseStream:
       method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
     requestSerialize: (message) => encode(method.input, message),
-    requestDeserialize: (bytes) => fromBinary(method.input, bytes),
+    requestDeserialize: (bytes) => decode(method.input, bytes),
     responseSerialize: (message) => encode(method.output, message),
-    responseDeserialize: (bytes) => fromBinary(method.output, bytes),
+    responseDeserialize: (bytes) => decode(method.output, bytes),
   };
 }
 

@@ -4,8 +4,11 @@ export {
   toActivationRowsMessage,
   WireShapeError,
 } from "./activation-rows.ts";
+export { splitAddress } from "./address.ts";
 export { type CallFailureReason, fromCallFailureCode, toCallFailureCode } from "./call-failure.ts";
 export { channelOptions, serverOptions } from "./channel-options.ts";
+export type { ForwardRequestInit, ForwardResponseInit } from "./forward-messages.ts";
+export { freeMemory } from "./free-memory.ts";
 export {
   ActivationDtype as ActivationDtypeCode,
   ActivationDtypeSchema,
@@ -93,4 +96,27 @@ export {
 } from "./grpc-client.ts";
 export { checkHealth, type Health, readinessName } from "./health.ts";
 export { addHealthAndReflection } from "./health-and-reflection.ts";
+export {
+  callLean,
+  connectLean,
+  type LeanCall,
+  LeanCallError,
+  type LeanCallListener,
+  type LeanClient,
+  openLeanCall,
+} from "./lean/lean-client.ts";
+export { LeanFront } from "./lean/lean-front.ts";
+export {
+  type LeanMethod,
+  type LeanMethods,
+  leanStreamMethod,
+  leanUnaryMethod,
+  pathOf,
+} from "./lean/lean-server.ts";
+export {
+  type ServedStream,
+  type ServedStreamListener,
+  type StreamHandler,
+  toBidiHandler,
+} from "./served-stream.ts";
 export { type ErrorCode, fromStatus, type StatusError, toStatusError } from "./status.ts";

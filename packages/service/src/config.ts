@@ -1,4 +1,5 @@
 // Settings come from the environment, parsed once, in a service's main.ts.
+import { splitAddress } from "@octet/protocol";
 import { z } from "zod";
 
 /** The environment as Node gives it. */
@@ -53,6 +54,6 @@ export const addressSetting = z
 
 /** Whether only this machine can reach `address`. */
 export function isLoopback(address: string): boolean {
-  const host = address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+  const { host } = splitAddress(address);
   return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

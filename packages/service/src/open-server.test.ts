@@ -1,5 +1,14 @@
 import { createServer } from "node:net";
-import { checkHealth, ExpertService } from "@octet/protocol";
+import {
+  addService,
+  callLean,
+  checkHealth,
+  connectLean,
+  createClient,
+  ExpertService,
+  leanUnaryMethod,
+  pathOf,
+} from "@octet/protocol";
 import { silentLogger } from "@octet/telemetry";
 import { expect, test } from "vitest";
 import { ConfigError, type OpenedServer, startOnServer } from "./index.ts";
@@ -54,4 +63,72 @@ test("nothing listens any more after a start that failed", async () => {
   );
   await expect(started).rejects.toThrow("no shard");
   await expect(checkHealth(address, "", bounds)).rejects.toThrow();
+});
+
+test("one port serves clients of ours and all others", async () => {
+  const { address, server, leanMethods, close } = await open("127.0.0.1:0");
+  const { describe } = ExpertService.method;
+  addService(server, ExpertService, {
+    forward: (call) => call.end(),
+    describe: (_call, callback) => callback(null, { workerId: "over grpc-js" }),
+  });
+  leanMethods.set(
+    pathOf(describe),
+    leanUnaryMethod(describe, () => ({ workerId: "lean" })),
+  );
+  const lean = await connectLean(address, { signal: AbortSignal.timeout(5_000) });
+  const plain = createClient(ExpertService, address);
+  const answers = [
+    await callLean(lean!, describe, { request: {}, deadlineMs: 5_000 }),
+    await plain.describe({}, bounds),
+  ];
+  expect(answers.map(({ workerId }) => workerId)).toEqual(["lean", "over grpc-js"]);
+  lean!.connection.destroy("done");
+  plain.close();
+  await close(0);
+});
+
+test("closing waits for calls no longer than it was told, whoever makes them", async () => {
+  const { address, server, leanMethods, close } = await open("127.0.0.1:0");
+  const { forward } = ExpertService.method;
+  const path = pathOf(forward);
+  addService(server, ExpertService, {
+    forward: (call) => void call.sendMetadata(call.metadata), // and never another word
+    describe: (_call, callback) => callback(null, {}),
+  });
+  leanMethods.set(path, (stream) => {
+    stream.accept();
+    return { onMessage: () => {}, onClose: () => {} };
+  });
+  const lean = await connectLean(address, { signal: AbortSignal.timeout(5_000) });
+  const leanAccepted = Promise.withResolvers<void>();
+  const leanEnded = Promise.withResolvers<unknown>();
+  lean!.connection.open(
+    [
+      [":method", "POST"],
+      [":path", path],
+      ["content-type", "application/grpc"],
+    ],
+    {
+      onAccepted: leanAccepted.resolve,
+      onMessage: () => {},
+      onClose: leanEnded.resolve,
+    },
+  );
+  const plain = createClient(ExpertService, address).forward();
+  const plainEnded = new Promise((resolve) => plain.on("error", resolve));
+  await Promise.all([
+    leanAccepted.promise,
+    new Promise((resolve) => plain.on("metadata", resolve)),
+  ]);
+  const startedAtMs = performance.now();
+  await close(200);
+  const tookMs = performance.now() - startedAtMs;
+  expect(tookMs).toBeGreaterThan(150);
+  expect(tookMs).toBeLessThan(1_500);
+  await Promise.all([leanEnded.promise, plainEnded]);
+});
+
+test("a port that no machine has is a clear refusal", async () => {
+  await expect(open("127.0.0.1:99999")).rejects.toThrow(ConfigError);
 });

@@ -1,14 +1,25 @@
 // A gRPC server with what all of ours have: limits, health, reflection, and an end.
+import { type AddressInfo, createServer, type Server as TcpServer } from "node:net";
 import type { DescService } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { addHealthAndReflection, type Health, serverOptions } from "@octet/protocol";
+import {
+  addHealthAndReflection,
+  type Health,
+  LeanFront,
+  type LeanMethods,
+  serverOptions,
+  splitAddress,
+} from "@octet/protocol";
 import type { Logger } from "@octet/telemetry";
 import { ConfigError, isLoopback } from "./config.ts";
+import { ignoreDeadStreams } from "./ignore-dead-streams.ts";
 import type { RunningService } from "./lifecycle.ts";
 
 /** A server that listens. Its services are added by the caller, before or after it is ready. */
 export interface OpenedServer {
   readonly server: Server;
+  /** What clients of ours may call on lean connections too, from when it is added. */
+  readonly leanMethods: LeanMethods;
   readonly health: Health;
   /** host:port it listens on; the port is the real one where 0 was asked for. */
   readonly address: string;
@@ -37,7 +48,7 @@ export async function startOnServer(
   log: Logger,
   start: (opened: OpenedServer) => Promise<RunningService>,
 ): Promise<RunningService> {
-  const opened = await openServer(options);
+  const opened = await openServer(options, log);
   log.info("listening", { address: opened.address });
   try {
     return await start(opened);
@@ -47,7 +58,7 @@ export async function startOnServer(
   }
 }
 
-async function openServer(options: ServerOptions): Promise<OpenedServer> {
+async function openServer(options: ServerOptions, log: Logger): Promise<OpenedServer> {
   const { listen, services, allowPlaintext } = options;
   if (!isLoopback(listen) && !allowPlaintext) {
     throw new ConfigError(
@@ -56,29 +67,51 @@ async function openServer(options: ServerOptions): Promise<OpenedServer> {
     );
   }
   const server = new Server(serverOptions);
+  ignoreDeadStreams(server);
   const health = addHealthAndReflection(server, services);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else {
-        reject(
-          new ConfigError(
-            `cannot listen on ${listen}: ${error.message}. Is another process using the port?`,
-            { cause: error },
-          ),
-        );
-      }
-    });
-  });
-  const address = `${listen.slice(0, listen.lastIndexOf(":"))}:${port}`;
-  return { server, health, address, close: (graceMs) => closeServer(server, health, graceMs) };
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const leanMethods: LeanMethods = new Map();
+  const front = new LeanFront(leanMethods, (socket) => injector.injectConnection(socket));
+  const tcp = createServer({ noDelay: true }, (socket) => front.take(socket));
+  await listenOn(tcp, listen);
+  tcp.on("error", (error) => log.warn("connection not taken", { detail: error.message }));
+  return {
+    server,
+    leanMethods,
+    health,
+    address: `${listen.slice(0, listen.lastIndexOf(":"))}:${(tcp.address() as AddressInfo).port}`,
+    close: async (graceMs) => {
+      health.setReady(false);
+      health.setLive(false);
+      const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
+      const ended = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      front.drain();
+      const timer = setTimeout(() => {
+        server.forceShutdown();
+        front.destroy();
+      }, graceMs);
+      await Promise.all([closed, ended]);
+      clearTimeout(timer);
+    },
+  };
 }
 
-async function closeServer(server: Server, health: Health, graceMs: number): Promise<void> {
-  health.setReady(false);
-  health.setLive(false);
-  const ended = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  const timer = setTimeout(() => server.forceShutdown(), graceMs);
-  await ended;
-  clearTimeout(timer);
+function listenOn(tcp: TcpServer, address: string): Promise<void> {
+  const { host, port } = splitAddress(address);
+  return new Promise((resolve, reject) => {
+    const refuse = (cause: Error) => {
+      const detail = `cannot listen on ${address}: ${cause.message}`;
+      reject(new ConfigError(`${detail}. Is another process using the port?`, { cause }));
+    };
+    tcp.once("error", refuse);
+    tcp.once("listening", () => {
+      tcp.off("error", refuse);
+      resolve();
+    });
+    try {
+      tcp.listen({ host, port });
+    } catch (error) {
+      refuse(error as Error); // a port that no machine has
+    }
+  });
 }

@@ -2,7 +2,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { activationBytesMax, callsInFlightMax, rowsPerCallMax } from "@octet/core";
 import type { ExpertEngine } from "@octet/kernels";
-import type { ExpertService, Handlers } from "@octet/protocol";
+import {
+  addService,
+  ExpertService,
+  type Handlers,
+  type LeanMethods,
+  leanStreamMethod,
+  leanUnaryMethod,
+  pathOf,
+  type StreamHandler,
+  toBidiHandler,
+} from "@octet/protocol";
+import type { OpenedServer } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import { CallRunner } from "./call-runner.ts";
 import { ForwardStream, type ForwardStreamContext } from "./forward-stream.ts";
@@ -25,13 +36,18 @@ export interface ExpertServiceOptions {
 
 /** A service to register, and how to end it. */
 export interface ServedExperts {
+  /** For grpc-js, and so for every client. */
   readonly handlers: Handlers<typeof ExpertService>;
+  /** The same for lean connections. */
+  readonly leanMethods: LeanMethods;
   /**
    * Goes on answering until no call has come for a moment or `drainMs` has passed, then ends every
    * stream with UNAVAILABLE; new streams end so at once. Called once.
    */
   drain(drainMs: number): Promise<void>;
 }
+
+type Method = typeof ExpertService.method;
 
 /** Input bytes that one stream may have waiting: the largest call, and the next behind it. */
 const queuedBytesMax = 2 * activationBytesMax;
@@ -56,21 +72,34 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
   const shutDown = `worker ${options.workerId} is shutting down`;
   let isDraining = false;
 
+  const forward: StreamHandler<Method["forward"]["input"], Method["forward"]["output"]> = (
+    call,
+  ) => {
+    const stream = new ForwardStream(call, context);
+    if (isDraining) {
+      stream.fail("unavailable", shutDown);
+      return stream;
+    }
+    const { peer } = call;
+    log.info("coordinator connected", { peer });
+    streams.add(stream);
+    void stream.closed.then(() => {
+      streams.delete(stream);
+      log.info("coordinator gone", { peer });
+    });
+    return stream;
+  };
+  const { method } = ExpertService;
+
   return {
     handlers: {
-      forward: (call) => {
-        const stream = new ForwardStream(call, context);
-        if (isDraining) return stream.fail("unavailable", shutDown);
-        const peer = call.getPeer();
-        log.info("coordinator connected", { peer });
-        streams.add(stream);
-        void stream.closed.then(() => {
-          streams.delete(stream);
-          log.info("coordinator gone", { peer });
-        });
-      },
+      forward: toBidiHandler(forward),
       describe: (_call, callback) => callback(null, describe(options)),
     },
+    leanMethods: new Map([
+      [pathOf(method.forward), leanStreamMethod(method.forward, forward)],
+      [pathOf(method.describe), leanUnaryMethod(method.describe, () => describe(options))],
+    ]),
     async drain(drainMs) {
       await untilQuiet(streams, drainMs);
       isDraining = true;
@@ -79,6 +108,15 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
       await Promise.all(ended);
     },
   };
+}
+
+/** Has a server answer for the experts, to clients of ours and to all others. */
+export function registerExperts(
+  { server, leanMethods }: Pick<OpenedServer, "server" | "leanMethods">,
+  served: ServedExperts,
+): void {
+  addService(server, ExpertService, served.handlers);
+  for (const [path, method] of served.leanMethods) leanMethods.set(path, method);
 }
 
 async function untilQuiet(streams: ReadonlySet<ForwardStream>, drainMs: number): Promise<void> {

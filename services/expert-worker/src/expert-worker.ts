@@ -9,7 +9,7 @@ import {
   openCpuExpertEngine,
   openReferenceExpertEngine,
 } from "@octet/kernels";
-import { addService, ExpertService } from "@octet/protocol";
+import { ExpertService } from "@octet/protocol";
 import {
   ConfigError,
   type OpenedServer,
@@ -19,7 +19,7 @@ import {
 } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import type { ExpertWorkerConfig } from "./config.ts";
-import { createExpertService } from "./expert-service.ts";
+import { createExpertService, registerExperts } from "./expert-service.ts";
 
 /**
  * Serves one shard. It listens at once, so that liveness can be asked, and becomes ready when the
@@ -68,7 +68,7 @@ async function serveShard(
     modelDigest: manifest.modelDigest,
     log: log.child({ workerId }),
   });
-  addService(opened.server, ExpertService, service.handlers);
+  registerExperts(opened, service);
   opened.health.setReady(true);
   log.info("ready", {
     workerId,

@@ -1,6 +1,4 @@
 // One coordinator's stream of calls: what comes in is checked, what goes out is an answer to it.
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import { type ActivationRows, dispatchDtype, type ExpertId } from "@octet/core";
 import type { ExpertEngine } from "@octet/kernels";
 import {
@@ -8,8 +6,11 @@ import {
   type ErrorCode,
   type ExpertCallMessage,
   type ForwardRequest,
-  type ForwardResponseSchema,
+  type ForwardResponseInit,
+  freeMemory,
   fromActivationRowsMessage,
+  type ServedStream,
+  type ServedStreamListener,
   toActivationRowsMessage,
   toCallFailureCode,
   toStatusError,
@@ -29,7 +30,7 @@ export interface ForwardStreamContext {
   readonly queuedBytesMax: number;
 }
 
-type Stream = ServerDuplexStream<ForwardRequest, MessageInitShape<typeof ForwardResponseSchema>>;
+type Stream = ServedStream<ForwardResponseInit>;
 
 /** A call that cannot be accepted; the stream goes on. */
 class RefusedCall extends Error {
@@ -41,7 +42,7 @@ class RefusedCall extends Error {
 }
 
 /** Serves one stream from its first request to its end. */
-export class ForwardStream {
+export class ForwardStream implements ServedStreamListener<ForwardRequest> {
   readonly #stream: Stream;
   readonly #context: ForwardStreamContext;
   readonly #calls = new Map<bigint, AcceptedCall>();
@@ -54,14 +55,7 @@ export class ForwardStream {
   constructor(stream: Stream, context: ForwardStreamContext) {
     this.#stream = stream;
     this.#context = context;
-    stream.sendMetadata(new Metadata()); // so that the caller knows it is heard
-    stream.on("data", (request) => this.#receive(request));
-    stream.on("drain", () => this.#setWriteBlocked(false));
-    stream.on("end", () => this.#endInput());
-    stream.on("error", () => this.#dropCalls());
-    // Either comes last: the status is out, or the peer is gone.
-    stream.on("cancelled", () => this.#close());
-    stream.on("close", () => this.#close());
+    stream.accept();
   }
 
   /** Calls accepted and not yet answered. */
@@ -79,14 +73,14 @@ export class ForwardStream {
     if (this.#isEnded) return;
     this.#dropCalls();
     this.#isEnded = true;
-    this.#stream.emit("error", toStatusError(code, detail)); // grpc-js's way to end by status
+    this.#stream.end(toStatusError(code, detail));
   }
 
-  #receive({ kind }: ForwardRequest): void {
+  onMessage({ kind }: ForwardRequest, release: () => void): void {
     if (this.#isEnded) return;
     switch (kind.case) {
       case "call":
-        this.#accept(kind.value);
+        this.#accept(kind.value, release);
         break;
       case "cancel":
         this.#withdraw(kind.value.callIds);
@@ -96,7 +90,23 @@ export class ForwardStream {
     }
   }
 
-  #accept(message: ExpertCallMessage): void {
+  onDrain(): void {
+    this.#setWriteBlocked(false);
+  }
+
+  /** The caller asks nothing more but may still wait for answers. */
+  onInputEnd(): void {
+    this.#isInputEnded = true;
+    this.#endIfDone();
+  }
+
+  onClose(): void {
+    this.#isEnded = true;
+    this.#dropCalls();
+    this.#closed.resolve();
+  }
+
+  #accept(message: ExpertCallMessage, release: () => void): void {
     const receivedAtMs = this.#context.nowMs();
     const { callId, layer } = message;
     try {
@@ -104,7 +114,11 @@ export class ForwardStream {
       const expertId = this.#checkHeld(message);
       const input = this.#checkInput(message);
       const expiresAtMs = receivedAtMs + message.timeoutMs;
-      const settle = (outcome: CallOutcome) => this.#settle(callId, call, outcome);
+      const settle = (outcome: CallOutcome) => {
+        // Withdrawn, and its id perhaps in use again; else the answer, which may share its memory.
+        if (this.#calls.get(callId) === call) this.#settle(callId, call, { outcome, release });
+        else release();
+      };
       const call: AcceptedCall = { layer, expertId, input, receivedAtMs, expiresAtMs, settle };
       this.#calls.set(callId, call);
       this.#queuedBytes += input.data.byteLength;
@@ -175,10 +189,16 @@ export class ForwardStream {
     this.#endIfDone();
   }
 
-  #settle(callId: bigint, call: AcceptedCall, outcome: CallOutcome): void {
-    if (this.#calls.get(callId) !== call) return; // withdrawn, and its id perhaps in use again
+  #settle(
+    callId: bigint,
+    call: AcceptedCall,
+    { outcome, release }: { outcome: CallOutcome; release: () => void },
+  ): void {
     this.#forget(callId, call);
-    this.#write(callId, outcome);
+    this.#write(callId, outcome, () => {
+      freeOutput(outcome);
+      release();
+    });
     this.#updateReading();
     this.#endIfDone();
   }
@@ -188,8 +208,8 @@ export class ForwardStream {
     this.#queuedBytes -= call.input.data.byteLength;
   }
 
-  #write(callId: bigint, { result, queuedMs, computedMs }: CallOutcome): void {
-    const hasRoom = this.#stream.write({
+  #write(callId: bigint, { result, queuedMs, computedMs }: CallOutcome, onSent?: () => void): void {
+    const response: ForwardResponseInit = {
       callId,
       result:
         result.kind === "output"
@@ -199,7 +219,8 @@ export class ForwardStream {
               value: { code: toCallFailureCode(result.reason), message: result.message },
             },
       timings: { queuedUs: toMicroseconds(queuedMs), computedUs: toMicroseconds(computedMs) },
-    });
+    };
+    const hasRoom = this.#stream.send(response, onSent);
     if (!hasRoom) this.#setWriteBlocked(true);
   }
 
@@ -217,22 +238,10 @@ export class ForwardStream {
     }
   }
 
-  /** The caller asks nothing more but may still wait for answers. */
-  #endInput(): void {
-    this.#isInputEnded = true;
-    this.#endIfDone();
-  }
-
   #endIfDone(): void {
     if (!this.#isInputEnded || this.#isEnded || this.#calls.size > 0) return;
     this.#isEnded = true;
     this.#stream.end();
-  }
-
-  #close(): void {
-    this.#isEnded = true;
-    this.#dropCalls();
-    this.#closed.resolve();
   }
 
   #dropCalls(): void {
@@ -241,6 +250,13 @@ export class ForwardStream {
       this.#context.runner.withdraw(call);
     }
   }
+}
+
+/** Frees what an engine allocated for one call; a share of several calls' output is left alone. */
+function freeOutput({ result }: CallOutcome): void {
+  if (result.kind !== "output") return;
+  const { data } = result.output;
+  if (data.byteLength === data.buffer.byteLength) freeMemory(data);
 }
 
 function toMicroseconds(ms: number): bigint {

@@ -1,0 +1,71 @@
+// A bidirectional call as a service sees it, whichever way it came.
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { type handleBidiStreamingCall, Metadata } from "@grpc/grpc-js";
+import type { StatusError } from "./status.ts";
+
+/** The server's end of a call. */
+export interface ServedStream<Output> {
+  /** Who calls, for logs: host:port. */
+  readonly peer: string;
+  /** Sends the headers, so that the caller knows it is heard. */
+  accept(): void;
+  /**
+   * Bytes in `message` must not change until they are sent.
+   *
+   * @param onSent called when they are; never, if the call ends before
+   * @returns whether there is room for more; if not, `onDrain` will tell
+   */
+  send(message: Output, onSent?: () => void): boolean;
+  /** Ends the call after what was sent, with OK unless told otherwise. */
+  end(failure?: StatusError): void;
+  /** Lets the caller send little more for now. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Who hears what the caller does. */
+export interface ServedStreamListener<Input> {
+  /** @param release gives the message's memory back; its `bytes` fields are empty afterwards */
+  onMessage(message: Input, release: () => void): void;
+  /** There is room again after {@link ServedStream.send} found none. */
+  onDrain(): void;
+  /** The caller sends nothing more, but may wait for answers. */
+  onInputEnd(): void;
+  /** Once, and last: the status is out, or the caller is gone. */
+  onClose(): void;
+}
+
+/** Takes up one call. */
+export type StreamHandler<Input extends DescMessage, Output extends DescMessage> = (
+  stream: ServedStream<MessageInitShape<Output>>,
+) => ServedStreamListener<MessageShape<Input>>;
+
+/** Has grpc-js call `handler`. */
+export function toBidiHandler<Input extends DescMessage, Output extends DescMessage>(
+  handler: StreamHandler<Input, Output>,
+): handleBidiStreamingCall<MessageShape<Input>, MessageInitShape<Output>> {
+  return (call) => {
+    const listener = handler({
+      peer: call.getPeer(),
+      accept: () => call.sendMetadata(new Metadata()),
+      send: (message, onSent) => call.write(message, () => onSent?.()),
+      end: (failure) => {
+        if (failure === undefined) call.end();
+        else call.emit("error", failure); // grpc-js's way to end by status
+      },
+      pause: () => call.pause(),
+      resume: () => call.resume(),
+    });
+    let isClosed = false;
+    const close = () => {
+      if (!isClosed) listener.onClose();
+      isClosed = true;
+    };
+    call.on("data", (message) => listener.onMessage(message, () => {}));
+    call.on("drain", () => listener.onDrain());
+    call.on("end", () => listener.onInputEnd());
+    call.on("error", () => {}); // "close" follows
+    call.on("cancelled", close);
+    call.on("close", close);
+  };
+}
