@@ -42,7 +42,12 @@ afterEach(async () => {
 
 /** Both ways to reach the worker: a client of ours by hand, and grpc-js. */
 async function expectServing(): Promise<void> {
-  console.log(worker.process.lastWords.split("\n").filter((l) => !l.startsWith("{")).join("\n"));
+  console.log(
+    worker.process.lastWords
+      .split("\n")
+      .filter((l) => !l.startsWith("{"))
+      .join("\n"),
+  );
   const plain = createClient(ExpertService, worker.address);
   expect((await plain.describe({}, { deadlineMs: 10_000 })).workerId).toBe("expert-3");
   plain.close();

@@ -1,6 +1,7 @@
 // Every benchmark, in the order they run: those that share a model are neighbours.
 import type { Bar } from "../harness/bar.ts";
 import type { Benchmark } from "../harness/benchmark.ts";
+import { callBenchmark } from "./calls.ts";
 import { clusterWorkerMemory, coordinatorMemory } from "./cluster-memory.ts";
 import { decodeBenchmark } from "./decode.ts";
 import { limitBenchmark } from "./limits.ts";
@@ -43,6 +44,9 @@ export const benchmarks: readonly Benchmark[] = [
   clusterDecode("cluster-decode-q4", [atLeast(0.9, "ratio")]),
   clusterPrefill("cluster-prefill-q4", [atLeast(0.9, "ratio")]),
   eventLoopDelay("event-loop-delay", [atMost(10, "value")]),
+  callBenchmark("call-8k-1", [atMost(3, "ratio")]),
+  callBenchmark("call-8k-8", [atMost(6, "ratio")]),
+  callBenchmark("call-4m", [atMost(2.5, "ratio")]),
   coordinatorMemory("coordinator-memory", [atMost(1.1, "ratio")]),
   clusterWorkerMemory("cluster-worker-memory"),
   decodeBenchmark("decode-q8-1", { dtype: "q8", sequences: 1, ...prompt }, [
