@@ -19,15 +19,14 @@ export function callBenchmark(name: TransportCase, bars: readonly Bar[]): Benchm
     measure: async (setting) => {
       setting.say("starting eight workers that compute nothing, and a raw TCP echo");
       const [found] = await measureTransport([name]);
-      const { value, peer, ratio, valueP95, peerP95 } = found!;
+      const { callUs, echoUs, callP95Us, echoP95Us, isPinned } = found!;
       return {
-        samples: [value],
-        peer: { name: "raw TCP", samples: [peer] },
-        ratios: [ratio],
+        samples: callUs,
+        peer: { name: "raw TCP", samples: echoUs },
         shapes: about[name],
         dtype: "bf16",
         threads: 1,
-        facts: { valueP95, peerP95 },
+        facts: { callP95Us, echoP95Us, pinned: String(isPinned) },
       };
     },
   };

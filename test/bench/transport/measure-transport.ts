@@ -1,22 +1,21 @@
 // Expert calls over the network against a raw TCP echo of the same bytes, in turns, in one run.
 import type { ActivationRows } from "@octet/core";
+import { median, summarise } from "../harness/statistics.ts";
 import { type ForwardCalls, openForwardCalls } from "./forward-calls.ts";
 import { identityModel } from "./identity-model.ts";
 import { cores, pin } from "./placement.ts";
 import { openRawEcho, type RawEcho } from "./raw-echo.ts";
 
-/** What one comparison found. */
+/** What one comparison found. All times are in µs. */
 export interface TransportMeasurement {
   readonly name: TransportCase;
-  /** Median of our calls; of the eight together where they are eight. */
-  readonly value: number;
-  readonly unit: "µs";
-  /** Median of the raw echo of one call's bytes. */
-  readonly peer: number;
-  readonly ratio: number;
-  /** 95th percentiles of both. */
-  readonly valueP95: number;
-  readonly peerP95: number;
+  /** Medians of our calls, one for each turn; of the eight together where they are eight. */
+  readonly callUs: readonly number[];
+  /** Medians of the raw echo of one call's bytes, each right before the turn of our calls. */
+  readonly echoUs: readonly number[];
+  /** 95th percentiles over all turns. */
+  readonly callP95Us: number;
+  readonly echoP95Us: number;
   /** Whether both ran with their two ends on different cores, whatever the scheduler prefers. */
   readonly isPinned: boolean;
 }
@@ -76,42 +75,40 @@ async function measureCase(
   const { rows, workers, turn, turns } = cases[name];
   const input = inputOf(rows);
   const isPinned = place(echo, calls, workers);
-  const echoUs: number[] = [];
-  const callUs: number[] = [];
-  const takeTurns = async (intoEchoUs: number[], intoCallUs: number[]) => {
-    await timeTurn(() => echo.call(input.data), turn, intoEchoUs);
-    await timeTurn(() => calls.call(input, workers), turn, intoCallUs);
-  };
+  const echoTurn = () => timeTurn(() => echo.call(input.data), turn);
+  const callTurn = () => timeTurn(() => calls.call(input, workers), turn);
   const warmAtMs = performance.now() + warmUpMs;
-  while (performance.now() < warmAtMs) await takeTurns([], []);
-  for (let i = 0; i < turns; i++) await takeTurns(echoUs, callUs);
-  const [value, peer] = [percentile(callUs, 50), percentile(echoUs, 50)];
+  while (performance.now() < warmAtMs) {
+    await echoTurn();
+    await callTurn();
+  }
+  const echoes: number[][] = [];
+  const asked: number[][] = [];
+  for (let i = 0; i < turns; i++) {
+    echoes.push(await echoTurn());
+    asked.push(await callTurn());
+  }
   return {
     name,
-    value,
-    unit: "µs",
-    peer,
-    ratio: value / peer,
-    valueP95: percentile(callUs, 95),
-    peerP95: percentile(echoUs, 95),
+    callUs: asked.map(median),
+    echoUs: echoes.map(median),
+    callP95Us: summarise(asked.flat()).p95,
+    echoP95Us: summarise(echoes.flat()).p95,
     isPinned,
   };
 }
 
-async function timeTurn(run: () => Promise<void>, times: number, intoUs: number[]): Promise<void> {
+async function timeTurn(run: () => Promise<void>, times: number): Promise<number[]> {
+  const tookUs: number[] = [];
   for (let i = 0; i < times; i++) {
     const startedAtMs = performance.now();
     await run();
-    intoUs.push((performance.now() - startedAtMs) * 1000);
+    tookUs.push((performance.now() - startedAtMs) * 1000);
   }
+  return tookUs;
 }
 
 function inputOf(rows: number): ActivationRows {
   const width = identityModel.hiddenSize;
   return { dtype: "bf16", rows, width, data: new Uint8Array(rows * width * 2).fill(0x3f) };
-}
-
-function percentile(values: readonly number[], percent: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))]!;
 }
