@@ -8,15 +8,16 @@ import {
   ActivationDtypeCode,
   CallFailureCode,
   channelOptions,
-  createClient,
+  connectLean,
   ExpertService,
-  type ForwardRequest,
   ForwardRequestSchema,
   type ForwardResponse,
+  type LeanClient,
   toMethodDefinition,
 } from "@octet/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { shardGolden, type TemporaryShards, TestedService } from "../cluster/service-cluster.ts";
+import { forwardHeaders } from "./raw-http2.ts";
 import { residentBytes } from "./resident-memory.ts";
 import { oneOf, randomBytes, seededRandom, wholeBetween } from "./seeded-random.ts";
 
@@ -133,8 +134,43 @@ interface Outcome {
   readonly details: string;
 }
 
-/** Sends raw bytes as messages on one stream, ends it, and waits for what comes back. */
-function sendRaw(client: Client, messages: readonly Uint8Array[]): Promise<Outcome> {
+/** Somebody who sends raw bytes as messages on one stream, ends it, and waits for what comes. */
+interface RawSender {
+  send(messages: readonly Uint8Array[]): Promise<Outcome>;
+  /** Cuts off what is under way. */
+  close(): void;
+}
+
+/** Those who may call a worker: gRPC clients of all kinds, and clients of ours. */
+const senders: Record<string, () => Promise<RawSender>> = {
+  "grpc-js": async () => {
+    const unlimited = { ...channelOptions, "grpc.max_send_message_length": -1 };
+    const client = new Client(worker.address, credentials.createInsecure(), unlimited);
+    const streams: { cancel(): void }[] = [];
+    return {
+      send: (messages) => sendOverGrpc(client, messages, (stream) => streams.push(stream)),
+      close: () => {
+        for (const stream of streams) stream.cancel();
+        client.close();
+      },
+    };
+  },
+  lean: async () => {
+    const signal = AbortSignal.timeout(replyTimeoutMs);
+    const client = await connectLean(worker.address, { signal });
+    const { connection } = client!;
+    return {
+      send: (messages) => sendOverLean(connection, messages),
+      close: () => connection.destroy("done"),
+    };
+  },
+};
+
+function sendOverGrpc(
+  client: Client,
+  messages: readonly Uint8Array[],
+  onOpen: (stream: { cancel(): void }) => void,
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const stream = client.makeBidiStreamRequest(
       path,
@@ -143,6 +179,7 @@ function sendRaw(client: Client, messages: readonly Uint8Array[]): Promise<Outco
       new Metadata(),
       { deadline: Date.now() + replyTimeoutMs },
     );
+    onOpen(stream);
     const responses: ForwardResponse[] = [];
     stream.on("data", (response: ForwardResponse) => responses.push(response));
     stream.on("error", () => {}); // the status says it
@@ -155,114 +192,152 @@ function sendRaw(client: Client, messages: readonly Uint8Array[]): Promise<Outco
   });
 }
 
+function sendOverLean(
+  connection: LeanClient["connection"],
+  messages: readonly Uint8Array[],
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("the worker did not answer")), replyTimeoutMs);
+    const responses: ForwardResponse[] = [];
+    const stream = connection.open(forwardHeaders, {
+      onMessage: (bytes) => responses.push(responseDeserialize(bytes) as ForwardResponse),
+      onClose: ({ code, details }) => {
+        clearTimeout(timer);
+        resolve({ responses, code, details });
+      },
+    });
+    for (const message of messages) stream.send({ head: message, payload: new Uint8Array() });
+    stream.endOutput();
+  });
+}
+
 function encode(call: unknown): Uint8Array {
   const message = { kind: { case: "call", value: call } } as never;
   return toBinary(ForwardRequestSchema, create(ForwardRequestSchema, message));
 }
 
-test("a valid call is answered, so that refusals mean something", async () => {
-  const client = new Client(worker.address, credentials.createInsecure(), channelOptions);
-  const { responses, code } = await sendRaw(client, [encode(validCall(1n))]);
-  client.close();
-  expect(code).toBe(status.OK);
-  expect(responses[0]?.result.case).toBe("output");
-});
+const senderKinds = Object.keys(senders);
 
-test("1,000 malformed Forward messages each get a clear refusal, and nothing leaks", async () => {
-  const seed = 20_261;
-  const random = seededRandom(seed);
-  const client = new Client(worker.address, credentials.createInsecure(), channelOptions);
-  const names = Object.keys(spoilers);
-  const pid = worker.process.pid!;
-  let residentBefore = 0;
-  const unclear: string[] = [];
+test.each(senderKinds)(
+  "over %s a valid call is answered, so that refusals mean something",
+  async (kind) => {
+    const sender = await senders[kind]!();
+    const { responses, code } = await sender.send([encode(validCall(1n))]);
+    sender.close();
+    expect(code).toBe(status.OK);
+    expect(responses[0]?.result.case).toBe("output");
+  },
+);
 
-  for (let i = 0; i < 1_000; i++) {
-    // The first tenth warms the process up.
-    if (i === 100) residentBefore = residentBytes(pid);
-    const kind = i % 10;
-    if (kind === 8) {
-      // Bytes that are no message at all, alone or behind a call that is one.
-      const before = random() < 0.5 ? [encode(validCall(1n))] : [];
-      const garbage = Uint8Array.of(0xff, ...randomBytes(random, wholeBetween(random, 1, 300)));
-      const { code, details } = await sendRaw(client, [...before, garbage]);
-      if (code === status.OK || details === "") unclear.push(`garbage: ${code} ${details}`);
-    } else if (kind === 9) {
-      // Neither a call nor a cancel.
-      const { code, details } = await sendRaw(client, [new Uint8Array(0)]);
-      if (code !== status.INVALID_ARGUMENT || details === "") unclear.push(`empty: ${code}`);
-    } else {
-      const name = names[(i + Math.floor(i / 10)) % names.length]!;
-      const spoilt = encode(spoilers[name]!(validCall(7n), random));
-      const { responses, code } = await sendRaw(client, [spoilt, encode(validCall(8n))]);
-      const refusal = responses.find((response) => response.callId === 7n)?.result;
-      const answer = responses.find((response) => response.callId === 8n)?.result;
-      const isClear =
-        code === status.OK &&
-        refusal?.case === "failure" &&
-        refusal.value.code !== CallFailureCode.UNSPECIFIED &&
-        refusal.value.code !== CallFailureCode.INTERNAL &&
-        refusal.value.message.length > 10 &&
-        answer?.case === "output";
-      if (!isClear) unclear.push(`${name}: ${code} ${JSON.stringify(refusal?.case)}`);
+test.each(senderKinds)(
+  "over %s 1,000 malformed messages each get a clear refusal, and nothing leaks",
+  async (kind) => {
+    const seed = 20_261;
+    const random = seededRandom(seed);
+    let sender = await senders[kind]!();
+    const names = Object.keys(spoilers);
+    const pid = worker.process.pid!;
+    let residentBefore = 0;
+    const unclear: string[] = [];
+
+    for (let i = 0; i < 1_000; i++) {
+      // The first tenth warms the process up.
+      if (i === 100) residentBefore = residentBytes(pid);
+      if (i % 50 === 49) {
+        sender.close(); // a lean connection carries no more than a hundred calls
+        sender = await senders[kind]!();
+      }
+      const turn = i % 10;
+      if (turn === 8) {
+        // Bytes that are no message at all, alone or behind a call that is one.
+        const before = random() < 0.5 ? [encode(validCall(1n))] : [];
+        const garbage = Uint8Array.of(0xff, ...randomBytes(random, wholeBetween(random, 1, 300)));
+        const { code, details } = await sender.send([...before, garbage]);
+        if (code === status.OK || details === "") unclear.push(`garbage: ${code} ${details}`);
+      } else if (turn === 9) {
+        // Neither a call nor a cancel.
+        const { code, details } = await sender.send([new Uint8Array(0)]);
+        if (code !== status.INVALID_ARGUMENT || details === "") unclear.push(`empty: ${code}`);
+      } else {
+        const name = names[(i + Math.floor(i / 10)) % names.length]!;
+        const spoilt = encode(spoilers[name]!(validCall(7n), random));
+        const { responses, code } = await sender.send([spoilt, encode(validCall(8n))]);
+        const refusal = responses.find((response) => response.callId === 7n)?.result;
+        const answer = responses.find((response) => response.callId === 8n)?.result;
+        const isClear =
+          code === status.OK &&
+          refusal?.case === "failure" &&
+          refusal.value.code !== CallFailureCode.UNSPECIFIED &&
+          refusal.value.code !== CallFailureCode.INTERNAL &&
+          refusal.value.message.length > 10 &&
+          answer?.case === "output";
+        if (!isClear) unclear.push(`${name}: ${code} ${JSON.stringify(refusal?.case)}`);
+      }
     }
-  }
-  client.close();
-  expect(unclear, `seed ${seed}`).toEqual([]);
-  const grownBytes = residentBytes(pid) - residentBefore;
-  expect(grownBytes).toBeLessThan(64 * 1024 * 1024);
-}, 120_000);
+    sender.close();
+    expect(unclear, `seed ${seed}`).toEqual([]);
+    const grownBytes = residentBytes(pid) - residentBefore;
+    expect(grownBytes).toBeLessThan(64 * 1024 * 1024);
+  },
+  120_000,
+);
 
-test("streams cut in the middle of calls leave nothing behind", async () => {
-  const pid = worker.process.pid!;
-  const cut = async () => {
-    const client = createClient(ExpertService, worker.address);
-    const stream = client.forward();
-    stream.on("error", () => {});
-    for (let id = 0n; id < 20n; id++) {
-      stream.write({ kind: { case: "call", value: validCall(id) } } as ForwardRequest);
+test.each(senderKinds)(
+  "over %s streams cut in the middle of calls leave nothing behind",
+  async (kind) => {
+    const pid = worker.process.pid!;
+    const calls = Array.from({ length: 20 }, (_, id) => encode(validCall(BigInt(id))));
+    const cut = async () => {
+      const sender = await senders[kind]!();
+      const outcome = sender.send(calls).catch(() => {}); // or it hears that it was cut
+      await delay(1);
+      sender.close();
+      await outcome;
+    };
+    for (let i = 0; i < 20; i++) await cut();
+    const before = residentBytes(pid);
+    for (let i = 0; i < 200; i++) await cut();
+    expect(residentBytes(pid) - before).toBeLessThan(64 * 1024 * 1024);
+    const sender = await senders[kind]!();
+    const { responses } = await sender.send([encode(validCall(1n))]);
+    sender.close();
+    expect(responses[0]?.result.case).toBe("output");
+    expect(worker.lines.filter((line) => line.level === "error")).toEqual([]);
+  },
+  60_000,
+);
+
+test.each(senderKinds)(
+  "over %s a burst under one call id is refused but for what was free",
+  async (kind) => {
+    const sender = await senders[kind]!();
+    await sender.send([encode(validCall(1n))]); // connected
+    // Stopped, the worker finds all of them waiting when it goes on.
+    process.kill(worker.process.pid!, "SIGSTOP");
+    const outcome = sender.send(Array<Uint8Array>(100).fill(encode(validCall(1n))));
+    await delay(200);
+    process.kill(worker.process.pid!, "SIGCONT");
+    const { responses, code } = await outcome;
+    sender.close();
+    expect(code).toBe(status.OK);
+    expect(responses.length).toBe(100);
+    const refused = responses.filter(({ result }) => result.case === "failure");
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(100);
+    for (const { result } of refused) {
+      expect(result.value).toMatchObject({ code: CallFailureCode.OVERLOADED });
     }
-    await delay(1);
-    client.close();
-    stream.cancel();
-  };
-  for (let i = 0; i < 20; i++) await cut();
-  const before = residentBytes(pid);
-  for (let i = 0; i < 200; i++) await cut();
-  expect(residentBytes(pid) - before).toBeLessThan(64 * 1024 * 1024);
-  const client = new Client(worker.address, credentials.createInsecure(), channelOptions);
-  const { responses } = await sendRaw(client, [encode(validCall(1n))]);
-  client.close();
-  expect(responses[0]?.result.case).toBe("output");
-  expect(worker.lines.filter((line) => line.level === "error")).toEqual([]);
-}, 60_000);
+  },
+  60_000,
+);
 
-test("a burst under one call id is refused but for what was free, and nothing is lost", async () => {
-  const client = new Client(worker.address, credentials.createInsecure(), channelOptions);
-  await sendRaw(client, [encode(validCall(1n))]); // connected
-  // Stopped, the worker finds all of them waiting when it goes on.
-  process.kill(worker.process.pid!, "SIGSTOP");
-  const outcome = sendRaw(client, Array<Uint8Array>(100).fill(encode(validCall(1n))));
-  await delay(200);
-  process.kill(worker.process.pid!, "SIGCONT");
-  const { responses, code } = await outcome;
-  client.close();
-  expect(code).toBe(status.OK);
-  expect(responses.length).toBe(100);
-  const refused = responses.filter(({ result }) => result.case === "failure");
-  expect(refused.length).toBeGreaterThan(0);
-  expect(refused.length).toBeLessThan(100);
-  for (const { result } of refused) {
-    expect(result.value).toMatchObject({ code: CallFailureCode.OVERLOADED });
-  }
-}, 60_000);
-
-test("a message larger than the limit is refused by its size", async () => {
-  const client = new Client(worker.address, credentials.createInsecure(), {
-    ...channelOptions,
-    "grpc.max_send_message_length": -1,
-  });
-  const { code } = await sendRaw(client, [new Uint8Array(65 * 1024 * 1024 + 64 * 1024)]);
-  client.close();
-  expect(code).toBe(status.RESOURCE_EXHAUSTED);
-}, 60_000);
+test.each(senderKinds)(
+  "over %s a message larger than the limit is refused by its size",
+  async (kind) => {
+    const sender = await senders[kind]!();
+    const { code } = await sender.send([new Uint8Array(65 * 1024 * 1024 + 64 * 1024)]);
+    sender.close();
+    expect(code).toBe(status.RESOURCE_EXHAUSTED);
+  },
+  60_000,
+);

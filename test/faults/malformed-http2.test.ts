@@ -42,12 +42,6 @@ afterEach(async () => {
 
 /** Both ways to reach the worker: a client of ours by hand, and grpc-js. */
 async function expectServing(): Promise<void> {
-  console.log(
-    worker.process.lastWords
-      .split("\n")
-      .filter((l) => !l.startsWith("{"))
-      .join("\n"),
-  );
   const plain = createClient(ExpertService, worker.address);
   expect((await plain.describe({}, { deadlineMs: 10_000 })).workerId).toBe("expert-3");
   plain.close();
@@ -175,7 +169,7 @@ const changes: [string, string][] = [
 test.each(kinds)(
   "1,000 %s connections with bytes changed at random harm nobody",
   async (kind) => {
-    const seed = 99_991;
+    const seed = 31_415;
     const random = seededRandom(seed);
     const spoil = async () => {
       using connection = await RawConnection.open(worker.address);
@@ -197,10 +191,10 @@ test.each(kinds)(
     };
     for (let i = 0; i < 100; i++) await spoil();
     const before = residentBytes(worker.process.pid!);
-    for (let i = 0; i < 12_000; i++) await spoil();
+    for (let i = 0; i < 1_000; i++) await spoil();
     expect(residentBytes(worker.process.pid!) - before, `seed ${seed}`).toBeLessThan(64 * mebibyte);
   },
-  400_000,
+  120_000,
 );
 
 test("a plain client's deadline is kept, and its cancel is heard", async () => {

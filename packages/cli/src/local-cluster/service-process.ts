@@ -27,7 +27,7 @@ export function serviceMain(service: ServiceName): string {
 /** Longest a child may take to end after SIGTERM before it is killed. */
 const stopGraceMs = 10_000;
 /** Lines kept of what a child last said, for the message when it dies. */
-const lastLinesMax = 60;
+const lastLinesMax = 20;
 
 /** A running service. Its standard input is a pipe: when we vanish, it ends by itself. */
 export class ServiceProcess {
@@ -82,7 +82,7 @@ export class ServiceProcess {
       .map(parseLogLine)
       .filter((line) => line?.level === "error")
       .map((line) => `${line!.event}: ${String(line!.fields.detail ?? line!.fields.errorCode)}`);
-    return errors.at(-1) ?? this.#lastLines.slice(-25).join("\n");
+    return errors.at(-1) ?? this.#lastLines.slice(-5).join("\n");
   }
 
   /** SIGTERM, then SIGKILL if it has not ended after its grace. Resolves once it has ended. */
