@@ -39,7 +39,7 @@ export interface OpenShardOptions {
 }
 
 /** Small enough for two to stay in a cache, large enough that a turn of the event loop is nothing. */
-const verifySliceBytes = 2 * 1024 * 1024;
+const verifySliceBytes = 1024 * 1024;
 
 /**
  * Opens the shard in `dir`: checks its manifest, the size of its weights, and that their header
@@ -169,6 +169,7 @@ async function verifyWeights(
     doneBytes = nextBytes;
     options.onProgress?.({ doneBytes, totalBytes });
   }
+  for (const { buffer } of slices) buffer.transfer(0); // not left to the collector
   const found = hash.digest("hex");
   if (found === manifest.weights.sha256) return;
   const detail = `expected SHA-256 ${manifest.weights.sha256}, found ${found}; shard it again`;

@@ -195,7 +195,7 @@ void testThreadPool() {
 
 void testExpertEngine() {
   for (const Format format : allFormats) {
-    for (const int64_t rows : {1, 5, 130}) {
+    for (const int64_t rows : {1, 5, 195}) {
       const std::vector<uint8_t> expected = runExpert(kernelsPortable(), format, 1, rows);
       for (const KernelTable* kernels : supportedKernels()) {
         for (int threads = 1; threads <= 3; threads++) {

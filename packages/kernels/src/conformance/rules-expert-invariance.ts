@@ -82,7 +82,7 @@ export const expertInvarianceRules: ExpertRules = {
 
   "random batches on 1 to 4 threads give each row the bits it has alone": async (fixture) => {
     const { openEngine, model, weightDtype, call } = fixture;
-    const numRows = 150; // more than the engines take through the matrices at once
+    const numRows = 210; // more than the engines take through the matrices at once
     const input = expertRows(model, weightDtype, { numRows, seed: 31 });
     const engines = await Promise.all([1, 2, 3, 4].map((threads) => openEngine({ threads })));
     const alone: Uint8Array[] = [];

@@ -72,7 +72,7 @@ for (const weightDtype of weightDtypes) {
         isa,
       });
     const expertId = toExpertId(1, model.numExperts);
-    for (const numRows of [1, 2, 7, 25, 130]) {
+    for (const numRows of [1, 2, 7, 25, 195]) {
       const input = expertRows(model, weightDtype, { numRows, seed: numRows });
       const portable = await open("portable", 1);
       const expected = await portable.forward({ layer: 0, expertId, input });
