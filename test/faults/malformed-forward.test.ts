@@ -2,7 +2,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
-import { findFreePorts } from "@octet/cli/free-ports";
 import { activationRowBytes } from "@octet/core";
 import {
   ActivationDtypeCode,
@@ -16,7 +15,8 @@ import {
   toMethodDefinition,
 } from "@octet/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { shardGolden, type TemporaryShards, TestedService } from "../cluster/service-cluster.ts";
+import type { TestedService } from "../cluster/service-cluster.ts";
+import { type AttackedWorker, startAttackedWorker } from "./attacked-worker.ts";
 import { forwardHeaders } from "./raw-http2.ts";
 import { residentBytes } from "./resident-memory.ts";
 import { oneOf, randomBytes, seededRandom, wholeBetween } from "./seeded-random.ts";
@@ -25,23 +25,16 @@ const hiddenSize = 64;
 const rowBytes = activationRowBytes("bf16", hiddenSize);
 const replyTimeoutMs = 10_000;
 
-let shards: TemporaryShards;
+let attacked: AttackedWorker;
 let worker: TestedService;
 
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  const [port] = await findFreePorts(1);
-  worker = new TestedService("expert-worker", {
-    name: "expert 3",
-    address: `127.0.0.1:${port}`,
-    settings: { OCTET_SHARD_DIR: shards.index.experts[3]!.dir, OCTET_THREADS: "1" },
-  });
-  await worker.untilLogged("ready");
+  attacked = await startAttackedWorker();
+  worker = attacked.service;
 });
 
 afterAll(async () => {
-  await worker?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await attacked?.[Symbol.asyncDispose]();
 });
 
 /** A call that the worker answers. */

@@ -2,10 +2,10 @@
 // ours do, and on those of all others. It goes on serving both, and keeps nothing.
 import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import { findFreePorts } from "@octet/cli/free-ports";
 import { createClient, ExpertService } from "@octet/protocol";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { shardGolden, type TemporaryShards, TestedService } from "../cluster/service-cluster.ts";
+import type { TestedService } from "../cluster/service-cluster.ts";
+import { type AttackedWorker, startAttackedWorker } from "./attacked-worker.ts";
 import { forwardHeaders, frame, frames, headerBlock, opening, RawConnection } from "./raw-http2.ts";
 import { residentBytes } from "./resident-memory.ts";
 import { oneOf, randomBytes, seededRandom, wholeBetween } from "./seeded-random.ts";
@@ -14,24 +14,17 @@ const mebibyte = 1024 * 1024;
 const endHeaders = 4;
 const endStream = 1;
 
-let shards: TemporaryShards;
+let attacked: AttackedWorker;
 let worker: TestedService;
 let leftLines = 0;
 
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  const [port] = await findFreePorts(1);
-  worker = new TestedService("expert-worker", {
-    name: "expert 3",
-    address: `127.0.0.1:${port}`,
-    settings: { OCTET_SHARD_DIR: shards.index.experts[3]!.dir, OCTET_THREADS: "1" },
-  });
-  await worker.untilLogged("ready");
+  attacked = await startAttackedWorker();
+  worker = attacked.service;
 });
 
 afterAll(async () => {
-  await worker?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await attacked?.[Symbol.asyncDispose]();
 });
 
 afterEach(async () => {

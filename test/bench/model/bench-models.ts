@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readShardSet, shardFormatVersion } from "@octet/checkpoint";
-import { type ModelConfig, toExpertId } from "@octet/core";
+import { toExpertId } from "@octet/core";
 import {
   computeModelDigest,
   manifestFileName,
@@ -12,6 +12,7 @@ import {
 } from "../../../packages/checkpoint/src/shard-manifest.ts";
 import { ggufBytes, writeGguf } from "../gguf/write-gguf.ts";
 import { writeBenchTokenizer } from "./bench-tokenizer.ts";
+import { mixtralWidth } from "./mixtral-width.ts";
 import {
   noSource,
   type RandomModel,
@@ -22,28 +23,6 @@ import {
 
 /** Weight dtypes that are compared with llama.cpp. */
 export type BenchDtype = "q4" | "q8";
-
-/** Mixtral 8x7B, but for its number of layers. */
-export function mixtralWidth(numLayers: number): ModelConfig {
-  return {
-    hiddenSize: 4096,
-    intermediateSize: 14_336,
-    numLayers,
-    numAttentionHeads: 32,
-    numKeyValueHeads: 8,
-    headDim: 128,
-    numExperts: 8,
-    numExpertsPerToken: 2,
-    vocabSize: 32_000,
-    maxPositions: 32_768,
-    ropeTheta: 1e6,
-    rmsNormEps: 1e-5,
-    slidingWindow: undefined,
-    tieWordEmbeddings: false,
-    bosTokenId: 1,
-    eosTokenIds: [2],
-  };
-}
 
 /** Raised whenever the same name and shape would be given other weights or another file. */
 const recipe = 1;

@@ -4,27 +4,14 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openShard, readShardSet } from "@octet/checkpoint";
-import type { ModelConfig, WeightFile } from "@octet/core";
+import type { WeightFile } from "@octet/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readQ4Row, readQ8Row } from "../../../packages/kernels/src/reference/panels.ts";
 import { type ReadGguf, readGguf, readQ4Blocks, readQ8Blocks } from "../gguf/testing/read-gguf.ts";
 import { ggufBytes, writeGguf } from "../gguf/write-gguf.ts";
-import { mixtralWidth } from "./bench-models.ts";
 import { writeBenchTokenizer } from "./bench-tokenizer.ts";
+import { tinyMixtral as model } from "./mixtral-width.ts";
 import { shardSetBytes, writeRandomShardSet } from "./write-random-shards.ts";
-
-/** Mixtral but for its sizes, no two of which are alike. */
-const model: ModelConfig = {
-  ...mixtralWidth(2),
-  hiddenSize: 64,
-  intermediateSize: 96,
-  numAttentionHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 32,
-  numExperts: 3,
-  vocabSize: 288,
-  maxPositions: 128,
-};
 
 const formats = {
   q4: { ggufType: 2, readPanelRow: readQ4Row, readBlocks: readQ4Blocks, blockBytes: 18 },

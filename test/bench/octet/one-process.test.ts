@@ -4,23 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makePrompts } from "../harness/text-generator.ts";
-import { mixtralWidth } from "../model/bench-models.ts";
 import { writeBenchTokenizer } from "../model/bench-tokenizer.ts";
+import { tinyMixtral as model } from "../model/mixtral-width.ts";
 import { writeRandomShardSet } from "../model/write-random-shards.ts";
 import { BenchCluster } from "./bench-cluster.ts";
 import { OneProcessOctet } from "./one-process-octet.ts";
 
-const model = {
-  ...mixtralWidth(2),
-  hiddenSize: 64,
-  intermediateSize: 96,
-  numAttentionHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 32,
-  numExperts: 3,
-  vocabSize: 288,
-  maxPositions: 128,
-};
 const prompts = makePrompts(3, 9, model.vocabSize);
 const steps = 6;
 
