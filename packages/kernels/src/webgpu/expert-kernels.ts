@@ -31,6 +31,12 @@ export interface ExpertKernels {
   readonly down: Multiply;
 }
 
+/** Choices for w1 and w3, and for w2. */
+export interface ExpertTuning {
+  readonly up: MultiplyTuning;
+  readonly down: MultiplyTuning;
+}
+
 /** Rows of a call, in the engine's buffers. */
 export interface ExpertRows {
   readonly numRows: number;
@@ -45,17 +51,17 @@ const swigluThreads = 64;
 export function loadExpertKernels(
   device: GpuDevice,
   dtype: WeightDtype,
-  tuning: MultiplyTuning,
+  tuning: ExpertTuning,
 ): ExpertKernels {
   const panels = isQuantised(dtype);
-  const up = tuning.fewRows.map((rows) => ({
+  const up = tuning.up.fewRows.map((rows) => ({
     rows,
     kernel: device.kernels.lazily({
       shader: panels ? "expert-up-panels" : "expert-up-rows",
       constants: {
         BITS: elementBits[dtype],
         ROWS: rows,
-        ...(panels ? { PACKED_DOT: tuning.packedDot ? 1 : 0 } : {}),
+        ...(panels ? { PACKED_DOT: tuning.up.packedDot ? 1 : 0 } : {}),
       },
       // x, w1, w3, hidden.
       bindings: panels
@@ -71,11 +77,11 @@ export function loadExpertKernels(
     parameterWords: 2,
   });
   const output = replyDtype(dtype) === "bf16" ? "bf16" : "f32";
-  const down = loadMultiply(device, { dtype, output, tuning });
+  const down = loadMultiply(device, { dtype, output, tuning: tuning.down });
   up[0]?.kernel();
   down.few[0]?.kernel();
   // For a few rows `up` does it all, so the products alone are for many.
-  const many = { ...tuning, fewRows: [] };
+  const many = { ...tuning.up, fewRows: [] };
   return { up, upMany: loadMultiply(device, { dtype, output: "f32", tuning: many }), swiglu, down };
 }
 

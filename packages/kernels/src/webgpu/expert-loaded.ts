@@ -16,13 +16,15 @@ import {
 } from "./expert-kernels.ts";
 import { ExpertScratch, rowsPerPiece } from "./expert-scratch.ts";
 import { destroyMatrix, type MatrixSource, uploadMatrix } from "./gpu-matrix.ts";
-import { defaultTuning, type MultiplyTuning } from "./multiply.ts";
 import { firstNonFinite } from "./non-finite.ts";
 import type { Answer, LoadEngine, LoadedEngine } from "./thread/recovering-engine.ts";
+import { expertTuning, type TuningOptions } from "./tuning/open-tuning.ts";
 import { WeightFiles } from "./weight-files.ts";
 
 /** What crosses to the GPU thread of an expert engine's options. */
-export type ExpertLoadOptions = Omit<ExpertEngineOptions, "threads">;
+export type ExpertLoadOptions = Omit<ExpertEngineOptions, "threads"> & {
+  readonly tuning?: TuningOptions | undefined;
+};
 
 /** A call as it crosses; the proxy has checked it. */
 export interface ExpertCallBody {
@@ -34,16 +36,15 @@ export interface ExpertCallBody {
 }
 
 /** Loads experts whose files the proxy has checked. */
-export function expertLoader(
-  options: ExpertLoadOptions,
-  tuning: MultiplyTuning = defaultTuning,
-): LoadEngine {
+export function expertLoader(options: ExpertLoadOptions): LoadEngine {
   return async (device) => {
     const experts: GpuExpert[] = [];
+    const { model, weightDtype: dtype } = options;
     try {
-      const kernels = loadExpertKernels(device, options.weightDtype, tuning);
+      const { choice, notes } = await expertTuning(device, { model, dtype }, options.tuning);
+      const kernels = loadExpertKernels(device, dtype, choice);
       await uploadExperts(device, options, experts);
-      return new LoadedExperts(device, { options, kernels, experts });
+      return new LoadedExperts(device, { options, kernels, experts, notes });
     } catch (error) {
       destroyExperts(experts);
       throw device.explain(error);
@@ -82,10 +83,12 @@ interface LoadedParts {
   readonly options: ExpertLoadOptions;
   readonly kernels: ExpertKernels;
   readonly experts: readonly GpuExpert[];
+  readonly notes: readonly string[];
 }
 
 class LoadedExperts implements LoadedEngine {
   readonly weightBytes: number;
+  readonly notes: readonly string[];
   readonly #device: GpuDevice;
   readonly #model: ModelConfig;
   readonly #weightDtype: WeightDtype;
@@ -100,6 +103,7 @@ class LoadedExperts implements LoadedEngine {
     this.#model = model;
     this.#weightDtype = weightDtype;
     this.#parts = parts;
+    this.notes = parts.notes;
     this.#groups = new BindGroups(device);
     this.#scratch = new ExpertScratch(device, model, weightDtype);
     this.#ring = new ReadBackRing(device);

@@ -15,6 +15,12 @@ import { openInGpuThread, type ThreadEngine } from "./thread/thread-host.ts";
 export interface WebGpuOptions {
   /** Whether to compute on an adapter that is none of a GPU, as tests do; false unless told. */
   readonly allowSoftwareAdapter?: boolean;
+  /** Where tuned choices are kept; without it the defaults are taken. No bit depends on them. */
+  readonly tuningCacheDir?: string | undefined;
+  /** Times kernels first where nothing is kept yet, which takes up to a minute; false unless told. */
+  readonly tune?: boolean;
+  /** Told what is worth a line in a log, such as a cache file that was ignored. */
+  onNote?(note: string): void;
   /** Told when the device is lost under the engine, and when it serves again or is given up. */
   onDeviceChange?(change: DeviceChange): void;
 }
@@ -34,15 +40,17 @@ export async function openWebGpuExpertEngine(
   validateModel(model, weightDtype);
   const expertIds = [...options.expertIds];
   validateWeightFiles(weights, requiredExpertTensors(model, weightDtype, expertIds));
-  const { allowSoftwareAdapter = false } = options;
+  const { allowSoftwareAdapter = false, tune = false, tuningCacheDir } = options;
+  const tuning = { tune, cacheDir: tuningCacheDir };
   const engine = await openInGpuThread(
     {
       engine: "expert",
-      options: { model, weightDtype, weights, expertIds },
+      options: { model, weightDtype, weights, expertIds, tuning },
       allowSoftwareAdapter,
     },
     (change) => options.onDeviceChange?.(change),
   );
+  for (const note of engine.notes) options.onNote?.(note);
   return new WebGpuExpertEngine(engine, { model, weightDtype, expertIds });
 }
 

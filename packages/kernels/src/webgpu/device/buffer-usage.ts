@@ -5,4 +5,5 @@ export const bufferUsage = {
   copyTarget: 8,
   uniform: 64,
   storage: 128,
+  queryResolve: 512,
 } as const;

@@ -30,6 +30,23 @@ export function submit(
   const { raw, counts, parameters } = device;
   const encoder = raw.createCommandEncoder();
   const pass = encoder.beginComputePass();
+  encodeDispatches(device, pass, dispatches);
+  pass.end();
+  for (const { from, to, sizeBytes, toOffsetBytes = 0 } of copies) {
+    encoder.copyBufferToBuffer(from, 0, to, toOffsetBytes, Math.ceil(sizeBytes / 4) * 4);
+  }
+  parameters?.flush();
+  raw.queue.submit([encoder.finish()]);
+  counts.dispatches += dispatches.length;
+  counts.submits += 1;
+}
+
+/** Puts `dispatches` into a pass; the parameter arena is to be flushed before it is submitted. */
+export function encodeDispatches(
+  { counts, parameters }: GpuDevice,
+  pass: GPUComputePassEncoder,
+  dispatches: readonly Dispatch[],
+): void {
   let current: GPUComputePipeline | undefined;
   for (const { kernel, bindGroup, parameters: words, workgroups, ...reads } of dispatches) {
     if (kernel.pipeline !== current) pass.setPipeline(kernel.pipeline);
@@ -43,12 +60,4 @@ export function submit(
     pass.dispatchWorkgroups(...workgroups);
     counts.weightBytesRead += reads.weightBytesRead;
   }
-  pass.end();
-  for (const { from, to, sizeBytes, toOffsetBytes = 0 } of copies) {
-    encoder.copyBufferToBuffer(from, 0, to, toOffsetBytes, Math.ceil(sizeBytes / 4) * 4);
-  }
-  parameters?.flush();
-  raw.queue.submit([encoder.finish()]);
-  counts.dispatches += dispatches.length;
-  counts.submits += 1;
 }

@@ -7,6 +7,9 @@ import { KernelCache } from "./kernel.ts";
 import { chooseLimits, parameterBytesMax } from "./limits.ts";
 import { ParameterArena, parameterArenaBytes } from "./parameter-arena.ts";
 
+/** Features that are used where a device has them, and never needed. */
+const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query"];
+
 /** How a device is to be used. */
 export interface DeviceOptions {
   /** Passes parameters by a uniform buffer even where the device has immediates. */
@@ -96,7 +99,9 @@ export class GpuDevice {
 export async function openDevice(gpu: GPU, options: DeviceOptions): Promise<GpuDevice> {
   const adapter = await requestAdapter(gpu);
   const requiredLimits = chooseLimits(adapter);
-  const raw = await adapter.requestDevice({ label: "octet", requiredLimits });
+  // Reading the device's clock costs nothing until somebody does.
+  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name));
+  const raw = await adapter.requestDevice({ label: "octet", requiredLimits, requiredFeatures });
   return new GpuDevice(gpu, raw, { ...options, facts: describeAdapter(adapter) });
 }
 

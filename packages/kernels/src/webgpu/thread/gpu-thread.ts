@@ -74,7 +74,8 @@ async function open(engineId: number, request: OpenRequest): Promise<OpenedFacts
     wait,
   });
   engines.set(engineId, opened.engine);
-  return { device: `webgpu ${opened.device}`, weightBytes: opened.weightBytes };
+  const { device, weightBytes, notes } = opened;
+  return { device: `webgpu ${device}`, weightBytes, notes };
 }
 
 async function counts(): Promise<ThreadCounts> {

@@ -2,11 +2,14 @@
 import type { ExpertEngineOptions } from "../../expert-engine.ts";
 import { KernelError, type KernelErrorCode } from "../../kernel-error.ts";
 import type { GpuCounts } from "../device/counts.ts";
+import type { TuningOptions } from "../tuning/open-tuning.ts";
 
 /** Which engine to open, and with what: plain data, as it crosses to another thread. */
 export type OpenRequest = {
   readonly engine: "expert";
-  readonly options: Omit<ExpertEngineOptions, "threads">;
+  readonly options: Omit<ExpertEngineOptions, "threads"> & {
+    readonly tuning?: TuningOptions | undefined;
+  };
   readonly allowSoftwareAdapter: boolean;
 };
 
@@ -15,6 +18,8 @@ export interface OpenedFacts {
   /** "webgpu swiftshader ..., vulkan" */
   readonly device: string;
   readonly weightBytes: number;
+  /** What is worth a line each in a log. */
+  readonly notes: readonly string[];
 }
 
 /** What happens to a device under an engine. */

@@ -3,7 +3,7 @@ import { KernelError } from "../../kernel-error.ts";
 import { refuseSoftware } from "../device/adapter.ts";
 import type { DeviceSource } from "../device/device-source.ts";
 import type { GpuDevice } from "../device/gpu-device.ts";
-import type { DeviceChange } from "./protocol.ts";
+import type { DeviceChange, OpenedFacts } from "./protocol.ts";
 
 /** What an engine answers, and which of its buffers may be moved rather than copied. */
 export interface Answer {
@@ -14,6 +14,8 @@ export interface Answer {
 /** An engine's weights and kernels on one device. */
 export interface LoadedEngine {
   readonly weightBytes: number;
+  /** For the log, a line each. */
+  readonly notes?: readonly string[];
   /**
    * What it submits it submits in the order of the calls.
    *
@@ -63,10 +65,11 @@ export class RecoveringEngine {
   /** @throws {KernelError} whatever the device or the weights are refused with */
   static async open(
     options: RecoveringOptions,
-  ): Promise<{ engine: RecoveringEngine; device: string; weightBytes: number }> {
+  ): Promise<{ engine: RecoveringEngine } & OpenedFacts> {
     const { device, loaded } = await loadOnDevice(options);
     const engine = new RecoveringEngine(options, device, loaded);
-    return { engine, device: device.facts.name, weightBytes: loaded.weightBytes };
+    const { weightBytes, notes = [] } = loaded;
+    return { engine, device: device.facts.name, weightBytes, notes };
   }
 
   async call(body: unknown): Promise<Answer> {
