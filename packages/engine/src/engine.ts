@@ -158,6 +158,7 @@ class BatchingEngine implements Engine {
     return new Sequence({
       id: toSequenceId(this.#nextId++),
       promptTokenIds,
+      vocabSize: model.vocabSize,
       sampling,
       answer: new Answer({ stop, eosTokenIds: model.eosTokenIds, decoder }),
       events,

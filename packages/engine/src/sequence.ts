@@ -7,8 +7,9 @@ import type { EventStream } from "./event-stream.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
 import type { ForwardSequence } from "./forward.ts";
 import type { PlannableSequence } from "./plan-step.ts";
-import { sampleToken } from "./sampler.ts";
+import { sampleToken, sampleTopToken, topLogitsNeeded } from "./sampler.ts";
 import type { SamplingParams } from "./sampling-params.ts";
+import type { SequenceLogits } from "./step-rows.ts";
 
 /** What a sequence is made of. */
 export interface SequenceParts {
@@ -19,6 +20,8 @@ export interface SequenceParts {
   readonly answer: Answer;
   readonly events: EventStream;
   readonly expertUse: ExpertUseLog | undefined;
+  /** V, the logits of a row. */
+  readonly vocabSize: number;
   /** Positions whose keys and values it may need to keep: all but the last token's. */
   readonly reservedTokens: number;
   readonly submittedMs: number;
@@ -81,6 +84,7 @@ export class Sequence implements PlannableSequence {
       startPosition: start,
       blockTable: this.blocks,
       logits: numTokens === this.pendingTokens ? "last" : "none",
+      topLogits: topLogitsNeeded(this.#parts.sampling, this.#parts.vocabSize),
       expertUse: this.#parts.expertUse,
     };
   }
@@ -88,16 +92,16 @@ export class Sequence implements PlannableSequence {
   /**
    * Takes what a step computed, and perhaps ends.
    *
-   * @param logits [1, V], or nothing while the prompt is incomplete
+   * @param logits of one row, or nothing while the prompt is incomplete
    * @throws {EngineError} "internal" if a logit is not finite
    */
-  acceptChunk(numTokens: number, logits: Float32Array, nowMs: number): void {
+  acceptChunk(numTokens: number, logits: SequenceLogits, nowMs: number): void {
     assert(!this.#isEnded, `sequence ${this.id} has ended`);
     const isPromptIncomplete = numTokens < this.pendingTokens;
     this.#cachedTokens += numTokens;
     if (isPromptIncomplete) return;
-    const { answer, events, sampling } = this.#parts;
-    const tokenId = sampleToken(logits, sampling, this.#cachedTokens);
+    const { answer, events } = this.#parts;
+    const tokenId = this.#sample(logits);
     this.#firstTokenMs ??= nowMs;
     this.#lastTokenId = tokenId;
     const { text, finish } = answer.push(tokenId);
@@ -126,6 +130,14 @@ export class Sequence implements PlannableSequence {
     if (this.#isEnded) return;
     this.#parts.events.fail(error);
     this.#end();
+  }
+
+  #sample(logits: SequenceLogits): number {
+    const { sampling } = this.#parts;
+    const position = this.#cachedTokens;
+    return logits.kind === "top"
+      ? sampleTopToken(logits.top, sampling, position)
+      : sampleToken(logits.logits, sampling, position);
   }
 
   #end(): void {

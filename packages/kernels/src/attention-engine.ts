@@ -60,6 +60,19 @@ export interface ExpertOutput {
   readonly output: ActivationRows;
 }
 
+/** Most logits of a row that {@link AttentionStep.finishTop} returns. */
+export const topLogitsMax = 64;
+
+/** The largest logits of n rows, instead of all of them. */
+export interface TopLogits {
+  /** Of each row: 1 .. min(topLogitsMax, V). */
+  readonly count: number;
+  /** [n, count]: token ids by falling logit, ties to the lower id. */
+  readonly tokenIds: Int32Array;
+  /** [n, count] f32: their logits; a zero may have lost its sign. */
+  readonly logits: Float32Array;
+}
+
 /**
  * A batch of sequences on its way through the layers. T is the tokens of all its sequences, in
  * the order given. Layers run in order, 0 .. L - 1, then `finish`; one call at a time.
@@ -89,6 +102,14 @@ export interface AttentionStep {
    *   infinity; "closed"
    */
   finish(previous: readonly ExpertOutput[]): Promise<Float32Array>;
+  /**
+   * As `finish`, but of each row only the `count` largest logits leave the device, for whoever
+   * samples greedily or among the likeliest.
+   *
+   * @param count 1 .. min(topLogitsMax, V)
+   * @throws {KernelError} as `finish` does
+   */
+  finishTop(previous: readonly ExpertOutput[], count: number): Promise<TopLogits>;
 }
 
 /** Everything that is not an expert: embedding, attention with its KV cache, gate, LM head. */
