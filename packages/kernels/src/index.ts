@@ -32,3 +32,8 @@ export { rope, ropeFrequencies } from "./reference/rope.ts";
 export { type ExpertSelection, selectExperts } from "./reference/select-experts.ts";
 export { silu } from "./reference/silu.ts";
 export { selectTopLogits } from "./top-logits.ts";
+export type { GpuCounts } from "./webgpu/device/counts.ts";
+export { findSwiftShader, useSwiftShader } from "./webgpu/device/swiftshader.ts";
+export type { DeviceChange, ThreadCounts } from "./webgpu/thread/protocol.ts";
+export { destroyGpuDevice, gpuThreadCounts } from "./webgpu/thread/thread-host.ts";
+export { openWebGpuExpertEngine, type WebGpuOptions } from "./webgpu/webgpu-expert-engine.ts";
