@@ -91,7 +91,8 @@ export interface AttentionStep {
    *
    * @param previous for layer 0 none; else one output for each batch of the layer before
    * @throws {KernelError} "bad-shape" if an output is missing, double, or of the wrong shape;
-   *   "non-finite" if the gate's logits hold NaN or infinity; "closed"
+   *   "non-finite" if the gate's logits hold NaN or infinity; "device-lost", after which the step
+   *   is over and `ready` says when to compute its sequences from their first token; "closed"
    */
   runLayer(layer: number, previous: readonly ExpertOutput[]): Promise<LayerDispatch>;
   /**
@@ -130,6 +131,14 @@ export interface AttentionEngine {
    *   not cover the positions, or a block outside the pool; "closed"
    */
   openStep(sequences: readonly StepSequence[]): AttentionStep;
+  /**
+   * Resolves when steps can be computed: at once, or when a lost device has been replaced. Whatever
+   * was in the KV cache is gone then, and a step that builds on it is "device-lost". Engines whose
+   * device cannot be lost have none.
+   *
+   * @throws {KernelError} "device-lost" if there will be no other device; "closed"
+   */
+  ready?(): Promise<void>;
   /** Waits for calls under way, then frees the device. Later calls reject with "closed". */
   close(): Promise<void>;
 }
