@@ -36,4 +36,5 @@ export type { GpuCounts } from "./webgpu/device/counts.ts";
 export { findSwiftShader, useSwiftShader } from "./webgpu/device/swiftshader.ts";
 export type { DeviceChange, ThreadCounts } from "./webgpu/thread/protocol.ts";
 export { destroyGpuDevice, gpuThreadCounts } from "./webgpu/thread/thread-host.ts";
+export { openWebGpuAttentionEngine } from "./webgpu/webgpu-attention-engine.ts";
 export { openWebGpuExpertEngine, type WebGpuOptions } from "./webgpu/webgpu-expert-engine.ts";

@@ -1,14 +1,14 @@
 // What is said between the engines that callers hold and the GPU thread that computes for them.
+import type { AttentionEngineOptions } from "../../attention-engine.ts";
 import type { ExpertEngineOptions } from "../../expert-engine.ts";
 import { KernelError, type KernelErrorCode } from "../../kernel-error.ts";
 import type { GpuCounts } from "../device/counts.ts";
 
 /** Which engine to open, and with what: plain data, as it crosses to another thread. */
-export type OpenRequest = {
-  readonly engine: "expert";
-  readonly options: Omit<ExpertEngineOptions, "threads">;
-  readonly allowSoftwareAdapter: boolean;
-};
+export type OpenRequest = { readonly allowSoftwareAdapter: boolean } & (
+  | { readonly engine: "expert"; readonly options: Omit<ExpertEngineOptions, "threads"> }
+  | { readonly engine: "attention"; readonly options: Omit<AttentionEngineOptions, "threads"> }
+);
 
 /** What is known of an engine once it is open. */
 export interface OpenedFacts {
