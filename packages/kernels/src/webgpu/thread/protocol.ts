@@ -1,4 +1,5 @@
 // What is said between the engines that callers hold and the GPU thread that computes for them.
+import type { AttentionEngineOptions } from "../../attention-engine.ts";
 import type { ExpertEngineOptions } from "../../expert-engine.ts";
 import { KernelError, type KernelErrorCode } from "../../kernel-error.ts";
 import type { GpuCounts } from "../device/counts.ts";
@@ -6,11 +7,15 @@ import type { TuningOptions } from "../tuning/open-tuning.ts";
 
 /** Which engine to open, and with what: plain data, as it crosses to another thread. */
 export type OpenRequest = {
-  readonly engine: "expert";
-  readonly options: Omit<ExpertEngineOptions, "threads"> & {
-    readonly tuning?: TuningOptions | undefined;
-  };
   readonly allowSoftwareAdapter: boolean;
+} & (
+  | { readonly engine: "expert"; readonly options: Tunable<ExpertEngineOptions> }
+  | { readonly engine: "attention"; readonly options: Tunable<AttentionEngineOptions> }
+);
+
+/** An engine's options, without threads, which the device has its own of. */
+type Tunable<Options> = Omit<Options, "threads"> & {
+  readonly tuning?: TuningOptions | undefined;
 };
 
 /** What is known of an engine once it is open. */

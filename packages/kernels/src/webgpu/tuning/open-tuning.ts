@@ -1,4 +1,6 @@
 // The choices an engine or a benchmark computes by: kept ones, new ones if asked, or the defaults.
+import type { AttentionTuning } from "../attention-kernels.ts";
+import type { AttentionShape } from "../attention-shape.ts";
 import type { GpuDevice } from "../device/gpu-device.ts";
 import type { ExpertTuning } from "../expert-kernels.ts";
 import type { MultiplyTuning } from "../multiply.ts";
@@ -12,7 +14,13 @@ import {
   tuneProduct,
 } from "./tune-products.ts";
 import { readTuning, type TuningChoices, writeTuning } from "./tuning-cache.ts";
-import { expertShapes, type TunedShape, TuningTable, tuningKey } from "./tuning-table.ts";
+import {
+  attentionShapes,
+  expertShapes,
+  type TunedShape,
+  TuningTable,
+  tuningKey,
+} from "./tuning-table.ts";
 
 /** How to come by choices. */
 export interface TuningOptions {
@@ -53,6 +61,19 @@ export async function expertTuning(
     },
   ]);
   return { choice: { up: table.of(up), down: table.of(down) }, notes };
+}
+
+/** The choices of one attention engine. */
+export async function attentionTuning(
+  device: GpuDevice,
+  shape: AttentionShape,
+  options: TuningOptions = {},
+): Promise<OpenedTuning<AttentionTuning>> {
+  const { projection, output, lmHead } = attentionShapes(shape);
+  const tuned = await productTuning(device, [projection, output, lmHead], options);
+  const [ofProjection, ofOutput, ofLmHead] = tuned.choice;
+  const choice = { projection: ofProjection!, output: ofOutput!, lmHead: ofLmHead! };
+  return { choice, notes: tuned.notes };
 }
 
 /** The choices of products of these shapes, in their order. */

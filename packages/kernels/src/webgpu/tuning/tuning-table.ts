@@ -1,5 +1,6 @@
 // Tuned choices by kernel and shape.
 import type { ModelConfig, WeightDtype } from "@octet/core";
+import type { AttentionShape } from "../attention-shape.ts";
 import { defaultTuning, type MultiplyTuning } from "../multiply.ts";
 
 /** What is tuned: a product x wᵀ, or an expert's w1 and w3 together, by w's dtype and shape. */
@@ -41,5 +42,25 @@ export function expertShapes(
   return {
     up: { kernel: "expert-up", dtype, shape: [I, H] },
     down: { kernel: "multiply", dtype, shape: [H, I] },
+  };
+}
+
+/** What an attention engine multiplies with: to queries, keys and values; back; and to logits. */
+export function attentionShapes({
+  model,
+  weightDtype: dtype,
+  projectedSize,
+  queryWidth,
+}: AttentionShape): Readonly<Record<"projection" | "output" | "lmHead", TunedShape>> {
+  const { hiddenSize: H, vocabSize } = model;
+  const product = (shape: TunedShape["shape"]): TunedShape => ({
+    kernel: "multiply",
+    dtype,
+    shape,
+  });
+  return {
+    projection: product([projectedSize, H]),
+    output: product([H, queryWidth]),
+    lmHead: product([vocabSize, H]),
   };
 }
