@@ -28,6 +28,7 @@ try {
   const options = parseBenchArguments(process.argv.slice(2), names);
   if (options.action === "help") process.stdout.write(usage);
   else if (options.action === "list") process.stdout.write(list());
+  else if (options.action === "gpu-counts") await countOnGpu(options);
   else await run(options);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
@@ -38,6 +39,13 @@ try {
 function list(): string {
   const width = Math.max(...benchmarks.map(({ name }) => name.length));
   return benchmarks.map(({ name, about }) => `${name.padEnd(width)}  ${about}\n`).join("");
+}
+
+async function countOnGpu({ json }: BenchArguments): Promise<void> {
+  // Only now: no other benchmark needs the GPU engines.
+  const { runGpuCounts } = await import("./gpu/run-gpu-counts.ts");
+  const met = await runGpuCounts(json, (line) => process.stdout.write(`${line}\n`));
+  if (!met) process.exitCode = 1;
 }
 
 async function run({ json, names, pairs }: BenchArguments): Promise<void> {

@@ -32,3 +32,14 @@ test.each([["--frob"], ["decode-1"], ["--pairs", "0"], ["--pairs", "x"], ["--pai
     expect(() => parseBenchArguments(argv, known)).toThrow(UsageError);
   },
 );
+
+test("--engine webgpu and --counts go together", () => {
+  const argv = ["--engine", "webgpu", "--counts"];
+  expect(parseBenchArguments([...argv, "--json"], known)).toMatchObject({
+    action: "gpu-counts",
+    json: true,
+  });
+  for (const some of [argv.slice(0, 2), argv.slice(2), ["--engine", "cpu", "--counts"]]) {
+    expect(() => parseBenchArguments(some, known)).toThrow(/octet bench --engine webgpu/);
+  }
+});

@@ -8,7 +8,7 @@ export class UsageError extends Error {
 
 /** The command line, checked. */
 export interface BenchArguments {
-  readonly action: "run" | "list" | "help";
+  readonly action: "run" | "list" | "help" | "gpu-counts";
   /** Whether to print JSON lines on standard output instead of the table. */
   readonly json: boolean;
   /** Names of what to run, in the registry's order. */
@@ -31,6 +31,9 @@ and installs llama.cpp below test/bench/peer.
   --json        one JSON object a line on standard output, and nothing else there
   --pairs N     compare N times, after a warm-up (default ${pairsDefault})
   --list        the names, and what each of them is
+  --engine webgpu --counts
+                count dispatches, submits, read-backs, bytes of weights and new objects of the
+                GPU engines, on SwiftShader, instead of measuring; exits 1 beyond a limit
   --help        this
 
 To keep other output away: npm run -s bench -- --json
@@ -45,7 +48,8 @@ export function parseBenchArguments(
   argv: readonly string[],
   known: readonly string[],
 ): BenchArguments {
-  const { only, json, pairs, list, help } = parseFlags(argv);
+  const { only, json, pairs, list, help, engine, counts } = parseFlags(argv);
+  const isGpu = wantsGpuCounts({ engine, counts });
   const unknown = only.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new UsageError(
@@ -53,7 +57,7 @@ export function parseBenchArguments(
     );
   }
   return {
-    action: help ? "help" : list ? "list" : "run",
+    action: help ? "help" : list ? "list" : isGpu ? "gpu-counts" : "run",
     json,
     names: only.length === 0 ? known : known.filter((name) => only.includes(name)),
     pairs: pairs === undefined ? pairsDefault : parsePairs(pairs),
@@ -69,6 +73,8 @@ function parseFlags(argv: readonly string[]) {
         json: { type: "boolean", default: false },
         pairs: { type: "string" },
         list: { type: "boolean", default: false },
+        engine: { type: "string" },
+        counts: { type: "boolean", default: false },
         help: { type: "boolean", default: false, short: "h" },
       },
     });
@@ -77,6 +83,20 @@ function parseFlags(argv: readonly string[]) {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(`${detail}\n\n${usage}`, { cause });
   }
+}
+
+/** Speeds of GPU kernels are the octet command's to measure, on the GPU that is there. */
+function wantsGpuCounts(flags: {
+  readonly engine: string | undefined;
+  readonly counts: boolean;
+}): boolean {
+  const { engine, counts } = flags;
+  if (engine === undefined && !counts) return false;
+  if (engine === "webgpu" && counts) return true;
+  throw new UsageError(
+    "expected --engine webgpu and --counts together; the speed of GPU kernels is measured by " +
+      "octet bench --engine webgpu",
+  );
 }
 
 function parsePairs(text: string): number {

@@ -1,0 +1,54 @@
+// npm run bench -- --engine webgpu --counts: what the GPU engines ask of a device, counted.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { useSwiftShader } from "@octet/kernels";
+import { installSwiftShader } from "../../../tools/install-swiftshader.ts";
+import { countDecode, countedModel } from "./count-decode.ts";
+import { type CountsLine, judgeCounts } from "./judge-counts.ts";
+import { type LoopDelayLine, measureLoopDelay } from "./loop-delay.ts";
+
+const dtypes = ["q4", "q8", "bf16"] as const;
+
+/**
+ * Counts on SwiftShader, as counts are the same on every device.
+ *
+ * @param print called with each line, as JSON or for people
+ * @returns whether every limit is kept
+ */
+export async function runGpuCounts(json: boolean, print: (line: string) => void): Promise<boolean> {
+  installSwiftShader();
+  useSwiftShader(process.env);
+  const folder = await mkdtemp(join(tmpdir(), "octet-gpu-counts-"));
+  let met = true;
+  const report = (line: CountsLine | LoopDelayLine) => {
+    met &&= line.met;
+    print(json ? JSON.stringify(line) : describe(line));
+  };
+  try {
+    for (const dtype of dtypes) {
+      report(judgeCounts(countedModel, dtype, await countDecode(folder, dtype)));
+    }
+    report(await measureLoopDelay(folder));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return met;
+}
+
+function describe(line: CountsLine | LoopDelayLine): string {
+  if (line.name === "gpu-event-loop-delay") {
+    const { p99, limit, met } = line as LoopDelayLine;
+    return `${line.name}: p99 ${p99.toFixed(1)} ms, limit ${limit}${met ? "" : ": EXCEEDED"}`;
+  }
+  const { name, coordinator, worker, dispatchesPerLayer, ...counts } = line as CountsLine;
+  const { weightBytesPerToken, weightBytesRatio, objectsCreated, exceeded } = counts;
+  return [
+    `${name}: a token and layer: ${dispatchesPerLayer} dispatches`,
+    `(${coordinator.dispatches} coordinator, ${worker.dispatches} worker),`,
+    `${coordinator.submits} submit and ${coordinator.readBacks} read-back each;`,
+    `${weightBytesPerToken} weight bytes a token, ${weightBytesRatio.toFixed(4)} of the format's;`,
+    `${objectsCreated} objects created`,
+    ...exceeded.map((what) => `\n  EXCEEDED ${what}`),
+  ].join(" ");
+}
