@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The octet command: parses, runs one subcommand, and turns its end into an exit code.
 import { Command, CommanderError } from "commander";
+import { addBenchCommand } from "./commands/bench.ts";
 import { addChatCommand } from "./commands/chat.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
 import { addHealthCommand } from "./commands/health.ts";
@@ -28,6 +29,7 @@ addChatCommand(program);
 addShardCommand(program);
 addServeCommand(program);
 addHealthCommand(program);
+addBenchCommand(program);
 
 // A reader that went away, such as `head`, is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -32,9 +32,17 @@ export { rope, ropeFrequencies } from "./reference/rope.ts";
 export { type ExpertSelection, selectExperts } from "./reference/select-experts.ts";
 export { silu } from "./reference/silu.ts";
 export { selectTopLogits } from "./top-logits.ts";
+export type { DeviceRates } from "./webgpu/bench/device-rates.ts";
+export type { BenchedStep, KernelTiming } from "./webgpu/bench/kernel-timing.ts";
+export {
+  type KernelBench,
+  type KernelBenchOptions,
+  runKernelBench,
+} from "./webgpu/bench/run-kernel-bench.ts";
 export type { GpuCounts } from "./webgpu/device/counts.ts";
 export { findSwiftShader, useSwiftShader } from "./webgpu/device/swiftshader.ts";
 export type { DeviceChange, ThreadCounts } from "./webgpu/thread/protocol.ts";
 export { destroyGpuDevice, gpuThreadCounts } from "./webgpu/thread/thread-host.ts";
+export { cacheFolder } from "./webgpu/tuning/cache-folder.ts";
 export { openWebGpuAttentionEngine } from "./webgpu/webgpu-attention-engine.ts";
 export { openWebGpuExpertEngine, type WebGpuOptions } from "./webgpu/webgpu-expert-engine.ts";
