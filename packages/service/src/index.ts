@@ -8,5 +8,6 @@ export {
 } from "./config.ts";
 export { type RunningService, runService, type SharedConfig } from "./lifecycle.ts";
 export { type OpenedServer, type ServerOptions, startOnServer } from "./open-server.ts";
+export type { GrpcModule } from "./plain-grpc.ts";
 export { shardProgressLog } from "./shard-progress-log.ts";
 export { sharedSettings } from "./shared-settings.ts";

@@ -11,7 +11,7 @@ import {
   openCpuAttentionEngine,
   openReferenceAttentionEngine,
 } from "@octet/kernels";
-import { addService, InferenceService } from "@octet/protocol";
+import { InferenceService } from "@octet/protocol";
 import {
   ConfigError,
   type OpenedServer,
@@ -96,7 +96,7 @@ async function serveModel(
     maxPositions: engine.contextTokens,
     model: toModelMessage(manifest, attention.kind, tokenizer.hasChatTemplate),
   });
-  addService(opened.server, InferenceService, handlers);
+  opened.plain.serve(InferenceService, () => handlers);
   const loaded = { device: attention.device, weightBytes: attention.weightBytes };
   log.info("shard loaded", { ...loaded, kvBytes: attention.kvBytes });
   const stopFollowing = followExperts(experts, (ready) => {
