@@ -205,7 +205,7 @@ test("a coordinator that is not there exits 3 and names the address", async () =
 }, 30_000);
 
 test("every command has a help text", async () => {
-  const commands = ["run", "up", "generate", "chat", "shard", "health", "serve"];
+  const commands = ["run", "up", "generate", "chat", "shard", "health", "doctor", "serve"];
   for (const args of [[], ...commands.map((name) => [name]), ["serve", "coordinator"]]) {
     const { code, stdout } = await runOctet([...args, "--help"], { cacheDir });
     expect(code).toBe(0);
