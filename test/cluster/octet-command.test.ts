@@ -90,7 +90,10 @@ test("up serves until it is told to stop; generate and chat talk to it", async (
     expect(chat.stdout.split("\n").length).toBeGreaterThanOrEqual(3);
 
     const healthy = await runOctet(["health", "--grpc", address], { cacheDir });
-    expect(healthy).toMatchObject({ code: 0, stdout: `${address} SERVING\n` });
+    expect(healthy).toMatchObject({
+      code: 0,
+      stdout: `${address} SERVING\nplain: engine cpu, workers cpu\n`,
+    });
 
     const refused = await runOctet(["generate", "x", "--address", address, "--top-p", "7"], {
       cacheDir,

@@ -94,10 +94,19 @@ async function serveModel(
     modelName: manifest.modelName,
     vocabSize: manifest.model.vocabSize,
     maxPositions: engine.contextTokens,
-    model: toModelMessage(manifest, attention.kind, tokenizer.hasChatTemplate),
+    describeModel: () =>
+      toModelMessage(manifest, {
+        engineKind: attention.kind,
+        workers: experts.workers(),
+        hasChatTemplate: tokenizer.hasChatTemplate,
+      }),
   });
   addService(opened.server, InferenceService, handlers);
-  const loaded = { device: attention.device, weightBytes: attention.weightBytes };
+  const loaded = {
+    engine: attention.kind,
+    device: attention.device,
+    weightBytes: attention.weightBytes,
+  };
   log.info("shard loaded", { ...loaded, kvBytes: attention.kvBytes });
   const stopFollowing = followExperts(experts, (ready) => {
     opened.health.setReady(ready);
@@ -148,7 +157,8 @@ function connectExperts(
     expertsAt.set(address, [...(expertsAt.get(address) ?? []), expertId]);
   }
   const placement = Array.from(expertsAt, ([address, expertIds]) => ({ address, expertIds }));
-  const expected = { ...model, weightDtype, modelDigest, engineKind: config.OCTET_ENGINE };
+  const engineKinds = config.OCTET_WORKER_ENGINES ?? [config.OCTET_ENGINE];
+  const expected = { ...model, weightDtype, modelDigest, engineKinds };
   try {
     return createGrpcExpertClient({ placement, expected, log });
   } catch (error) {

@@ -73,6 +73,7 @@ async function serveShard(
   log.info("ready", {
     workerId,
     address: opened.address,
+    engine: engine.kind,
     device: engine.device,
     weightBytes: engine.weightBytes,
     residentBytes: process.memoryUsage.rss(),

@@ -1,5 +1,11 @@
 // octet health: asks a service's grpc.health.v1, for container health checks and scripts.
-import { checkHealth, readinessName } from "@octet/protocol";
+import {
+  checkHealth,
+  createClient,
+  ExpertService,
+  InferenceService,
+  readinessName,
+} from "@octet/protocol";
 import type { Command } from "commander";
 import { CommandError, exitCodes } from "../exit-codes.ts";
 import { parseWhole } from "../sampling-flags.ts";
@@ -32,5 +38,47 @@ export function addHealthCommand(program: Command): void {
       }
       process.stdout.write(`${flags.grpc} ${serving ? "SERVING" : "NOT_SERVING"}\n`);
       if (!serving) process.exitCode = exitCodes.unavailable;
+      else process.stdout.write(await describeService(flags.grpc, flags.timeoutMs));
     });
+}
+
+/** A line on what computes there, if it is a service of ours that says so; else nothing. */
+async function describeService(address: string, deadlineMs: number): Promise<string> {
+  return (
+    (await describeWorker(address, deadlineMs)) ??
+    (await describeCoordinator(address, deadlineMs)) ??
+    ""
+  );
+}
+
+async function describeWorker(address: string, deadlineMs: number): Promise<string | undefined> {
+  const client = createClient(ExpertService, address);
+  try {
+    const said = await client.describe({}, { deadlineMs });
+    const experts = said.expertIds.join(", ");
+    return `${said.workerId}: experts ${experts}, engine ${said.engineKind} (${said.device})\n`;
+  } catch {
+    return undefined; // no worker
+  } finally {
+    client.close();
+  }
+}
+
+async function describeCoordinator(
+  address: string,
+  deadlineMs: number,
+): Promise<string | undefined> {
+  const client = createClient(InferenceService, address);
+  try {
+    const { models } = await client.listModels({}, { deadlineMs });
+    return models
+      .map(({ name, engineKind, workerEngineKinds }) => {
+        return `${name}: engine ${engineKind}, workers ${workerEngineKinds.join(", ")}\n`;
+      })
+      .join("");
+  } catch {
+    return undefined; // no coordinator
+  } finally {
+    client.close();
+  }
 }

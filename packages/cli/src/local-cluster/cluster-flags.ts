@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { ShardSetIndex } from "@octet/checkpoint";
 import { type WeightDtype, weightDtypes } from "@octet/core";
 import { type Command, Option } from "commander";
+import { type EngineKind, engineKinds, parseEngineKinds } from "../engine-flags.ts";
 import { bundledModelDir, resolveShardSet } from "../model-folder.ts";
 import { parseWhole } from "../sampling-flags.ts";
 import { createClusterDisplay } from "./cluster-display.ts";
@@ -13,7 +14,8 @@ import { LocalCluster } from "./local-cluster.ts";
 export interface ClusterFlags {
   readonly model?: string;
   readonly dtype: WeightDtype;
-  readonly engine: string;
+  readonly engine: EngineKind;
+  readonly workerEngine?: readonly EngineKind[];
   readonly threads?: number;
   readonly kvTokens?: number;
   readonly startTimeout: number;
@@ -29,8 +31,11 @@ export function addClusterFlags(command: Command): Command {
         .choices(weightDtypes)
         .default("bf16"),
     )
-    .addOption(
-      new Option("--engine <kind>", "what computes").choices(["cpu", "reference"]).default("cpu"),
+    .addOption(new Option("--engine <kind>", "what computes").choices(engineKinds).default("cpu"))
+    .option(
+      "--worker-engine <kinds>",
+      "what computes experts, if not the same; of several (cpu,webgpu) workers take turns",
+      parseEngineKinds,
     )
     .option(
       "--threads <n>",
@@ -71,6 +76,7 @@ export async function startLocalCluster(
         coordinatorDir: index.coordinator.dir,
         experts: index.experts.map(({ dir }, expertId) => ({ expertId, dir })),
         engineKind: flags.engine,
+        workerEngineKinds: flags.workerEngine ?? [flags.engine],
         coordinatorAddress: address,
         workerAddresses,
         // A token's K experts compute at the same time; threads of their own for every core let
