@@ -92,6 +92,7 @@ function toCallCode(code: KernelErrorCode): ExpertCallCode {
     case "not-held":
       return code;
     case "closed":
+    case "device-lost":
       return "unavailable";
     case "bad-weights":
     case "unsupported":

@@ -1,7 +1,7 @@
 // Generates: many sequences in one batch, one step after another.
 import { setImmediate } from "node:timers/promises";
 import { toSequenceId } from "@octet/core";
-import type { AttentionEngine } from "@octet/kernels";
+import { type AttentionEngine, KernelError } from "@octet/kernels";
 import { Admission } from "./admission.ts";
 import { Answer } from "./answer.ts";
 import { EngineError } from "./engine-error.ts";
@@ -58,6 +58,12 @@ export interface Engine {
    */
   generate(request: GenerateRequest): AsyncIterableIterator<GenerateEvent, undefined>;
   load(): EngineLoad;
+  /**
+   * To be told as soon as the attention engine's device is lost, since keys and values are lost with
+   * it: fails every sequence that has some, with "device-lost". A step under way is the attention
+   * engine's to reject. The same requests may be asked again.
+   */
+  loseCache(detail: string): void;
   /** Takes no new requests, and waits until those it has are done. */
   drain(): Promise<void>;
   /** Takes no new requests, cancels those it has, and waits for the step under way to end. */
@@ -129,6 +135,12 @@ class BatchingEngine implements Engine {
       freeBlocks: this.#pool.numFree,
       numBlocks: this.#pool.numBlocks,
     };
+  }
+
+  loseCache(detail: string): void {
+    for (const sequence of this.#admission.active) {
+      if (sequence.hasCache) sequence.fail(new EngineError("device-lost", detail));
+    }
   }
 
   async drain(): Promise<void> {
@@ -238,5 +250,6 @@ function toEngineError(cause: unknown): EngineError {
     return new EngineError("expert-unavailable", message, { cause, expertId });
   }
   const detail = cause instanceof Error ? cause.message : String(cause);
-  return new EngineError("internal", detail, { cause });
+  const isLoss = cause instanceof KernelError && cause.code === "device-lost";
+  return new EngineError(isLoss ? "device-lost" : "internal", detail, { cause });
 }

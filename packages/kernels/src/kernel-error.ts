@@ -3,6 +3,8 @@ export type KernelErrorCode =
   | "bad-shape"
   | "bad-weights"
   | "closed"
+  /** The device is gone for now; an engine that can opens it again. The same call may be retried. */
+  | "device-lost"
   | "non-finite"
   | "not-held"
   | "unsupported";

@@ -127,6 +127,9 @@ function reasonOf(error: unknown): CallFailureReason {
     case "non-finite":
     case "not-held":
       return error.code;
+    // Not the call's fault, and over soon: the caller may ask again, here or elsewhere.
+    case "device-lost":
+      return "overloaded";
     case "bad-weights":
     case "closed":
     case "unsupported":
