@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { installSwiftShader } from "./install-swiftshader.ts";
 
 interface VitestReport {
   numPassedTests: number;
@@ -51,6 +52,7 @@ if (filters.length === 0) {
   check("types (tsc)", "tsc", ["-p", "tsconfig.json"]);
   check("wire contracts (buf lint)", "buf", ["lint", "proto"]);
 }
+installSwiftShader();
 runVitest(filters);
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -42,6 +42,9 @@ const openers = {
 /** The kinds of engine that every rule holds for. */
 export const engineKinds = ["reference", "cpu"] as const satisfies readonly EngineKind[];
 
+/** One of them. */
+export type TestedKind = (typeof engineKinds)[number];
+
 const blockSizeTokens = 16;
 /** Room for 384 tokens of each sequence in {@link OneProcessModel.run}. */
 const blocksPerSequence = 24;
@@ -52,7 +55,7 @@ const callDeadlineMs = 60_000;
 
 /** Shards a golden model, opens it, lets `use` have it, and leaves nothing behind. */
 export async function withGoldenModel<Result>(
-  about: { name: string; weightDtype: WeightDtype; kind: EngineKind },
+  about: { name: string; weightDtype: WeightDtype; kind: TestedKind },
   use: (model: OneProcessModel) => Promise<Result>,
 ): Promise<Result> {
   const { name, weightDtype, kind } = about;
@@ -68,7 +71,7 @@ export async function withGoldenModel<Result>(
 /** Opens a set of shards, and closes it after `use`. */
 export async function withShards<Result>(
   dir: string,
-  kind: EngineKind,
+  kind: TestedKind,
   use: (model: OneProcessModel) => Promise<Result>,
 ): Promise<Result> {
   const set = await readShardSet(dir);

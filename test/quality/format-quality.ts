@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shardCheckpoint } from "@octet/checkpoint";
 import type { WeightDtype } from "@octet/core";
-import type { EngineKind } from "@octet/kernels";
-import { withShards } from "../golden/one-process-model.ts";
+import { type TestedKind, withShards } from "../golden/one-process-model.ts";
 import type { HeldOutText } from "./held-out-text.ts";
 import { perplexity } from "./perplexity.ts";
 import { readSourceTensors } from "./source-tensors.ts";
@@ -16,7 +15,7 @@ export interface QualityOptions {
   /** A Hugging Face directory with one file of weights. */
   readonly sourceDir: string;
   readonly weightDtype: WeightDtype;
-  readonly kind: EngineKind;
+  readonly kind: TestedKind;
   /** What the model is to predict; without any there is no perplexity. */
   readonly texts: readonly HeldOutText[];
 }

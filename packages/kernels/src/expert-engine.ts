@@ -2,7 +2,7 @@
 import type { ActivationRows, ExpertId, ModelConfig, WeightDtype, WeightFile } from "@octet/core";
 
 /** Which implementation computes. Output is bit-identical within a kind, never promised across. */
-export type EngineKind = "reference" | "cpu";
+export type EngineKind = "reference" | "cpu" | "webgpu";
 
 /** Rows for one expert of one layer. */
 export interface ExpertCall {
@@ -46,7 +46,8 @@ export interface ExpertEngine {
    *
    * @returns [t, H] in replyDtype(weightDtype), freshly allocated
    * @throws {KernelError} "not-held" for an expert or layer it has not; "bad-shape" for rows of
-   *   another dtype or width; "non-finite" if the result holds NaN or infinity; "closed"
+   *   another dtype or width; "non-finite" if the result holds NaN or infinity; "device-lost",
+   *   which may be retried; "closed"
    */
   forward(call: ExpertCall): Promise<ActivationRows>;
   /** Waits for calls under way, then frees the device. Later calls reject with "closed". */

@@ -188,7 +188,10 @@ function describeAway(experts: GrpcExpertClient): string[] {
     .map(({ expertIds, address }) => `expert ${expertIds.join(", ")} at ${address}`);
 }
 
-function openEngine(kind: EngineKind, options: AttentionEngineOptions): Promise<AttentionEngine> {
+function openEngine(
+  kind: Exclude<EngineKind, "webgpu">,
+  options: AttentionEngineOptions,
+): Promise<AttentionEngine> {
   switch (kind) {
     case "cpu":
       return openCpuAttentionEngine(options);

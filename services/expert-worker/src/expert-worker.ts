@@ -99,7 +99,10 @@ function expertOf(manifest: ShardManifest, dir: string) {
   return toExpertId(manifest.expertId, manifest.model.numExperts);
 }
 
-function openEngine(kind: EngineKind, options: ExpertEngineOptions): Promise<ExpertEngine> {
+function openEngine(
+  kind: Exclude<EngineKind, "webgpu">,
+  options: ExpertEngineOptions,
+): Promise<ExpertEngine> {
   switch (kind) {
     case "cpu":
       return openCpuExpertEngine(options);

@@ -1,0 +1,105 @@
+// One open device: what it is, what it was asked to do, and whether it is still there.
+import { KernelError } from "../../kernel-error.ts";
+import { type AdapterFacts, describeAdapter, requestAdapter } from "./adapter.ts";
+import { bufferUsage } from "./buffer-usage.ts";
+import { type GrowingCounts, zeroCounts } from "./counts.ts";
+import { KernelCache } from "./kernel.ts";
+import { chooseLimits, parameterBytesMax } from "./limits.ts";
+import { ParameterArena, parameterArenaBytes } from "./parameter-arena.ts";
+
+/** How a device is to be used. */
+export interface DeviceOptions {
+  /** Passes parameters by a uniform buffer even where the device has immediates. */
+  readonly withoutImmediates?: boolean;
+}
+
+/** An open device; whoever opened it destroys it. */
+export class GpuDevice {
+  readonly facts: AdapterFacts;
+  readonly raw: GPUDevice;
+  /** Held because Dawn aborts the process if its instance is collected under a device. */
+  readonly instance: GPU;
+  readonly counts: GrowingCounts = zeroCounts();
+  readonly kernels: KernelCache;
+  /** Undefined where parameters are immediates. */
+  readonly parameters: ParameterArena | undefined;
+  /** Resolves, with what the driver says, when the device is gone. Never rejects. */
+  readonly lost: Promise<string>;
+  #lostDetail: string | undefined;
+  #fault: string | undefined;
+
+  constructor(instance: GPU, raw: GPUDevice, options: DeviceOptions & { facts: AdapterFacts }) {
+    this.instance = instance;
+    this.raw = raw;
+    this.facts = options.facts;
+    const usesImmediates =
+      raw.limits.maxImmediateSize >= parameterBytesMax && options.withoutImmediates !== true;
+    this.kernels = new KernelCache(raw, this.counts, usesImmediates);
+    this.parameters = usesImmediates ? undefined : this.#createArena();
+    this.lost = raw.lost.then(({ reason, message }) => {
+      this.#lostDetail = `${reason}: ${message}`;
+      return this.#lostDetail;
+    });
+    raw.addEventListener("uncapturederror", ({ error }) => {
+      this.#fault ??= error.message;
+    });
+  }
+
+  /** A buffer of zeros, in whole 16-byte pieces. The caller destroys it. */
+  createBuffer(label: string, sizeBytes: number, usage: number): GPUBuffer {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.raw.limits;
+    const size = Math.max(16, Math.ceil(sizeBytes / 16) * 16);
+    if (size > Math.min(maxBufferSize, maxStorageBufferBindingSize)) {
+      throw new KernelError(
+        "unsupported",
+        `${label}: ${size} bytes are more than ${this.facts.name} can bind, ` +
+          `${Math.min(maxBufferSize, maxStorageBufferBindingSize)}`,
+      );
+    }
+    this.counts.objectsCreated += 1;
+    return this.raw.createBuffer({ label, size, usage });
+  }
+
+  #createArena(): ParameterArena {
+    const usage = bufferUsage.uniform | bufferUsage.copyTarget;
+    const buffer = this.createBuffer("parameters", parameterArenaBytes, usage);
+    return new ParameterArena(this.raw.queue, buffer);
+  }
+
+  get isLost(): boolean {
+    return this.#lostDetail !== undefined;
+  }
+
+  /**
+   * @throws {KernelError} "device-lost"
+   * @throws {Error} if Dawn refused something that a kernel or a buffer did, which is a bug
+   */
+  assertSound(): void {
+    if (this.#lostDetail !== undefined) throw deviceLost(this.facts, this.#lostDetail);
+    if (this.#fault !== undefined) throw new Error(`webgpu: ${this.#fault}`);
+  }
+
+  /** What `error`, of a call to Dawn, means: the device is gone, or there is a bug. */
+  explain(error: unknown): unknown {
+    // Dawn rejects what is pending a little before `lost` resolves.
+    const isAbort = error instanceof Error && error.name === "AbortError";
+    if (error instanceof KernelError || !(this.isLost || isAbort)) return error;
+    return deviceLost(this.facts, this.#lostDetail ?? "while it computed");
+  }
+
+  destroy(): void {
+    this.raw.destroy();
+  }
+}
+
+/** Opens a device of the best adapter. */
+export async function openDevice(gpu: GPU, options: DeviceOptions): Promise<GpuDevice> {
+  const adapter = await requestAdapter(gpu);
+  const requiredLimits = chooseLimits(adapter);
+  const raw = await adapter.requestDevice({ label: "octet", requiredLimits });
+  return new GpuDevice(gpu, raw, { ...options, facts: describeAdapter(adapter) });
+}
+
+function deviceLost({ name }: AdapterFacts, detail: string): KernelError {
+  return new KernelError("device-lost", `${name}: ${detail}; it is being opened again, try later`);
+}
