@@ -29,5 +29,6 @@ export { rmsNorm } from "./reference/rms-norm.ts";
 export { rope, ropeFrequencies } from "./reference/rope.ts";
 export { type ExpertSelection, selectExperts } from "./reference/select-experts.ts";
 export { silu } from "./reference/silu.ts";
+export { baselineLimits } from "./webgpu/device/limits.ts";
 export type { GpuAdapter } from "./webgpu/probe/gpu-adapter.ts";
 export { type GpuProbe, type GpuProbeOptions, probeGpu } from "./webgpu/probe/probe-gpu.ts";

@@ -1,15 +1,8 @@
 // Whether an adapter that was found can be used, and which would be. Pure.
-import type { GpuAdapter } from "@octet/kernels";
+import { baselineLimits, type GpuAdapter } from "@octet/kernels";
 import { formatBytes } from "../format.ts";
 import type { DoctorFacts } from "./doctor-facts.ts";
 import type { Finding } from "./finding.ts";
-
-/** What every kernel may use; a device with less cannot run them. */
-const requiredLimits = {
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupStorageSize: 16_384,
-  maxStorageBuffersPerShaderStage: 10,
-} as const;
 
 /** Whether the engine could open on it, the permission for software left aside. */
 export function isCapable(adapter: GpuAdapter): boolean {
@@ -49,7 +42,7 @@ export function findAdapterProblems({ gpu, machine, shard }: DoctorFacts): Findi
 }
 
 function limitsMissed({ limits }: GpuAdapter): string[] {
-  return Object.entries(requiredLimits).flatMap(([name, least]) => {
+  return Object.entries(baselineLimits).flatMap(([name, least]) => {
     const found = limits[name] ?? 0;
     return found >= least ? [] : [`${name} is ${found}, needed is ${least}`];
   });

@@ -27,6 +27,8 @@ async function describeAdapter(backend: string, name: string): Promise<{ adapter
   const adapter = await gpu.requestAdapter();
   if (adapter === null) throw new Error(`${backend} no longer has ${name}`);
   const { info } = adapter;
+  // Before the last use of `gpu`: Dawn aborts if its instance is collected under a device.
+  const problem = await findProblem(adapter);
   const limits: Record<string, number> = {};
   for (const limit in adapter.limits) {
     limits[limit] = Number(adapter.limits[limit as keyof GPUSupportedLimits]);
@@ -43,7 +45,7 @@ async function describeAdapter(backend: string, name: string): Promise<{ adapter
       features: Array.from(adapter.features).sort(),
       languageFeatures: Array.from(gpu.wgslLanguageFeatures).sort(),
       limits,
-      problem: await findProblem(adapter),
+      problem,
     },
   };
 }

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { baselineLimits } from "../device/limits.ts";
+import { useSwiftShader } from "../device/swiftshader.ts";
 import { probeGpu } from "./probe-gpu.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "octet-probe-"));
@@ -42,6 +44,19 @@ test("what drivers write does not hide the answer, and is kept once", async () =
   const probe = await probeGpu({ child: childThat("talks", talk) });
   expect(probe.adapters.map(({ name }) => name)).toEqual(["Good", "Bad"]);
   expect(probe.messages).toEqual(["warning"]);
+});
+
+test("SwiftShader is found, runs the shader, and says that it is software", async () => {
+  const environment = { ...process.env };
+  useSwiftShader(environment);
+  const { adapters, failures } = await probeGpu({ environment });
+  expect(failures).toEqual([]);
+  expect(adapters).toHaveLength(1);
+  expect(adapters[0]).toMatchObject({ backend: "vulkan", isSoftware: true });
+  expect(adapters[0]!.problem).toBeUndefined();
+  for (const [name, least] of Object.entries(baselineLimits)) {
+    expect(adapters[0]!.limits[name], name).toBeGreaterThanOrEqual(least);
+  }
 });
 
 test("where no driver is, there is no adapter and the loader's words are kept", async () => {
