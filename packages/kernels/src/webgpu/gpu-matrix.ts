@@ -45,6 +45,10 @@ export function matrixBuffers({ elements, scales }: GpuMatrix): GPUBuffer[] {
   return scales === undefined ? [elements] : [elements, scales];
 }
 
+export function destroyMatrix(matrix: GpuMatrix): void {
+  for (const buffer of matrixBuffers(matrix)) buffer.destroy();
+}
+
 /**
  * Uploads the matrix that `files` hold under that name; they have been checked. The caller
  * destroys its buffers.

@@ -4,7 +4,7 @@ import type { GpuDevice } from "./gpu-device.ts";
 
 const numSlots = 3;
 
-/** A buffer that results are copied to and read from; it is the caller's until read. */
+/** A buffer that results are copied to and read from; the caller's until released. */
 export class ReadBackSlot {
   readonly #device: GpuDevice;
   readonly #release: () => void;
@@ -26,7 +26,7 @@ export class ReadBackSlot {
     return this.#buffer;
   }
 
-  /** The first `sizeBytes`, once what was submitted has run; the slot is free thereafter. */
+  /** The first `sizeBytes`, once what was submitted has run. */
   async read(sizeBytes: number): Promise<ArrayBuffer> {
     const buffer = this.buffer(sizeBytes);
     const mapped = Math.ceil(sizeBytes / 4) * 4;
@@ -39,9 +39,12 @@ export class ReadBackSlot {
       return bytes;
     } catch (error) {
       throw this.#device.explain(error);
-    } finally {
-      this.#release();
     }
+  }
+
+  /** Gives the slot back; whoever acquired it does so once. */
+  release(): void {
+    this.#release();
   }
 
   destroy(): void {

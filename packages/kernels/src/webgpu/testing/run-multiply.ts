@@ -57,6 +57,7 @@ export async function runMultiply(
   });
   submit(device, [dispatch], [{ from: out, to: slot.buffer(sizeBytes), sizeBytes }]);
   const bytes = new Uint8Array(await slot.read(sizeBytes));
+  slot.release();
   const result = fromDeviceRows(bytes, { dtype: outDtype, rows: x.rows, width: outSize });
   for (const buffer of [xBuffer, out]) buffer.destroy();
   ring.destroy();

@@ -1,0 +1,97 @@
+// The expert side of the seam on a GPU: a proxy of experts that the GPU thread holds.
+
+import type { ModelConfig } from "@octet/core";
+import { type ActivationRows, type ExpertId, replyDtype, type WeightDtype } from "@octet/core";
+import type { ExpertCall, ExpertEngine, ExpertEngineOptions } from "../expert-engine.ts";
+import { KernelError } from "../kernel-error.ts";
+import { validateExpertCall } from "../validate-expert-call.ts";
+import { assertCounts, validateModel } from "../validate-model.ts";
+import { requiredExpertTensors, validateWeightFiles } from "../validate-weights.ts";
+import type { ExpertCallBody } from "./expert-loaded.ts";
+import type { DeviceChange } from "./thread/protocol.ts";
+import { openInGpuThread, type ThreadEngine } from "./thread/thread-host.ts";
+
+/** What every GPU engine may be told besides. */
+export interface WebGpuOptions {
+  /** Whether to compute on an adapter that is none of a GPU, as tests do; false unless told. */
+  readonly allowSoftwareAdapter?: boolean;
+  /** Told when the device is lost under the engine, and when it serves again or is given up. */
+  onDeviceChange?(change: DeviceChange): void;
+}
+
+/**
+ * Opens experts on the GPU, in the process's GPU thread. The files are uploaded, and uploaded again
+ * after the device was lost; they must not change while the engine is open.
+ *
+ * @throws {KernelError} "unsupported" for a model it cannot compute, or without a GPU that the
+ *   kernels run on; "bad-weights" for files that do not hold the experts
+ */
+export async function openWebGpuExpertEngine(
+  options: ExpertEngineOptions & WebGpuOptions,
+): Promise<ExpertEngine> {
+  const { model, weightDtype, weights, threads } = options;
+  assertCounts({ threads });
+  validateModel(model, weightDtype);
+  const expertIds = [...options.expertIds];
+  validateWeightFiles(weights, requiredExpertTensors(model, weightDtype, expertIds));
+  const { allowSoftwareAdapter = false } = options;
+  const engine = await openInGpuThread(
+    {
+      engine: "expert",
+      options: { model, weightDtype, weights, expertIds },
+      allowSoftwareAdapter,
+    },
+    (change) => options.onDeviceChange?.(change),
+  );
+  return new WebGpuExpertEngine(engine, { model, weightDtype, expertIds });
+}
+
+class WebGpuExpertEngine implements ExpertEngine {
+  readonly kind = "webgpu";
+  readonly model: ModelConfig;
+  readonly weightDtype: WeightDtype;
+  readonly expertIds: readonly ExpertId[];
+  readonly device: string;
+  readonly weightBytes: number;
+  readonly #engine: ThreadEngine;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    engine: ThreadEngine,
+    facts: Pick<ExpertEngine, "model" | "weightDtype" | "expertIds">,
+  ) {
+    this.#engine = engine;
+    this.model = facts.model;
+    this.weightDtype = facts.weightDtype;
+    this.expertIds = facts.expertIds;
+    this.device = engine.device;
+    this.weightBytes = engine.weightBytes;
+  }
+
+  async forward(call: ExpertCall): Promise<ActivationRows> {
+    if (this.#closing !== undefined) {
+      throw new KernelError("closed", "the expert engine was closed; open another");
+    }
+    validateExpertCall(call, this);
+    const { layer, expertId, input } = call;
+    // A copy, which then moves to the thread: the rows stay the caller's.
+    const data = new Uint8Array(input.data).buffer;
+    const expertIndex = this.expertIds.indexOf(expertId);
+    const body: ExpertCallBody = { layer, expertIndex, numRows: input.rows, data };
+    const answer = this.#engine.call(body, [data]);
+    this.#underWay.add(answer);
+    try {
+      const output = new Uint8Array((await answer) as ArrayBuffer);
+      const dtype = replyDtype(this.weightDtype);
+      return { dtype, rows: input.rows, width: this.model.hiddenSize, data: output };
+    } finally {
+      this.#underWay.delete(answer);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#underWay).then(() => this.#engine.close());
+    return this.#closing;
+  }
+}
