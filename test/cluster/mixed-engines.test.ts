@@ -1,5 +1,6 @@
 // Workers of several engine kinds serve one model, where the coordinator was told that they may.
-import { checkHealth, createClient, InferenceService } from "@octet/protocol";
+import { checkHealth, InferenceService } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 import { expect, test } from "vitest";
 import {
   launchCoordinator,

@@ -11,7 +11,7 @@ import {
   openCpuAttentionEngine,
   openReferenceAttentionEngine,
 } from "@octet/kernels";
-import { addService, InferenceService } from "@octet/protocol";
+import { InferenceService } from "@octet/protocol";
 import {
   ConfigError,
   type OpenedServer,
@@ -101,7 +101,7 @@ async function serveModel(
         hasChatTemplate: tokenizer.hasChatTemplate,
       }),
   });
-  addService(opened.server, InferenceService, handlers);
+  opened.plain.serve(InferenceService, () => handlers);
   const loaded = {
     engine: attention.kind,
     device: attention.device,

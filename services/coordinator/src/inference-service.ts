@@ -1,7 +1,8 @@
 // The handlers of octet.inference.v1.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
-import type { Handlers, InferenceService, ModelSchema } from "@octet/protocol";
+import type { InferenceService, ModelSchema } from "@octet/protocol";
+import type { Handlers } from "@octet/protocol/grpc";
 import { type GenerateContext, handleGenerate } from "./generate.ts";
 import { requireModel } from "./model-info.ts";
 import { checkTokenIds, toPromptTokenIds } from "./prompt.ts";

@@ -10,13 +10,12 @@ import { type ExpertCall, type ExpertEngine, KernelError } from "@octet/kernels"
 import {
   ActivationDtypeCode,
   type ActivationRowsMessage,
-  addService,
   CallFailureCode,
-  createClient,
   ExpertService,
   type ForwardResponse,
   serverOptions,
 } from "@octet/protocol";
+import * as grpc from "@octet/protocol/grpc";
 import { silentLogger } from "@octet/telemetry";
 import { afterEach, expect, test } from "vitest";
 import { createExpertService, type ExpertServiceOptions } from "./expert-service.ts";
@@ -86,13 +85,13 @@ async function serve(options: Partial<ExpertServiceOptions> = {}, channel: Chann
     ...options,
   });
   const server = new Server(serverOptions);
-  addService(server, ExpertService, service.handlers);
+  grpc.addService(server, ExpertService, service.makeHandlers(grpc));
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     ),
   );
-  const client = createClient(ExpertService, `127.0.0.1:${port}`, { channel });
+  const client = grpc.createClient(ExpertService, `127.0.0.1:${port}`, { channel });
   cleanUps.push(
     () => server.forceShutdown(),
     () => client.close(),
@@ -100,7 +99,9 @@ async function serve(options: Partial<ExpertServiceOptions> = {}, channel: Chann
   return { engine, service, client, connect: () => new Coordinator(client.forward()) };
 }
 
-type ForwardCall = ReturnType<ReturnType<typeof createClient<typeof ExpertService>>["forward"]>;
+type ForwardCall = ReturnType<
+  ReturnType<typeof grpc.createClient<typeof ExpertService>>["forward"]
+>;
 type CallFields = {
   callId?: bigint;
   layer?: number;

@@ -3,17 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { activationBytesMax, callsInFlightMax, rowsPerCallMax } from "@octet/core";
 import type { ExpertEngine } from "@octet/kernels";
 import {
-  addService,
   ExpertService,
-  type Handlers,
   type LeanMethods,
   leanStreamMethod,
   leanUnaryMethod,
   pathOf,
   type StreamHandler,
-  toBidiHandler,
 } from "@octet/protocol";
-import type { OpenedServer } from "@octet/service";
+import type { Handlers } from "@octet/protocol/grpc";
+import type { GrpcModule, OpenedServer } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import { CallRunner } from "./call-runner.ts";
 import { ForwardStream, type ForwardStreamContext } from "./forward-stream.ts";
@@ -37,7 +35,7 @@ export interface ExpertServiceOptions {
 /** A service to register, and how to end it. */
 export interface ServedExperts {
   /** For grpc-js, and so for every client. */
-  readonly handlers: Handlers<typeof ExpertService>;
+  makeHandlers(grpc: GrpcModule): Handlers<typeof ExpertService>;
   /** The same for lean connections. */
   readonly leanMethods: LeanMethods;
   /**
@@ -102,10 +100,10 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
   const { method } = ExpertService;
 
   return {
-    handlers: {
-      forward: toBidiHandler(forward),
+    makeHandlers: (grpc) => ({
+      forward: grpc.toBidiHandler(forward),
       describe: (_call, callback) => callback(null, describe(options)),
-    },
+    }),
     leanMethods: new Map([
       [pathOf(method.forward), leanStreamMethod(method.forward, forward)],
       [pathOf(method.describe), leanUnaryMethod(method.describe, () => describe(options))],
@@ -125,10 +123,10 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
 
 /** Has a server answer for the experts, to clients of ours and to all others. */
 export function registerExperts(
-  { server, leanMethods }: Pick<OpenedServer, "server" | "leanMethods">,
+  { plain, leanMethods }: Pick<OpenedServer, "plain" | "leanMethods">,
   served: ServedExperts,
 ): void {
-  addService(server, ExpertService, served.handlers);
+  plain.serve(ExpertService, served.makeHandlers);
   for (const [path, method] of served.leanMethods) leanMethods.set(path, method);
 }
 

@@ -1,7 +1,8 @@
 // octet health: asks a service's grpc.health.v1, for container health checks and scripts.
 import {
+  callLean,
   checkHealth,
-  createClient,
+  connectLean,
   ExpertService,
   InferenceService,
   readinessName,
@@ -44,30 +45,26 @@ export function addHealthCommand(program: Command): void {
 
 /** A line on what computes there, if it is a service of ours that says so; else nothing. */
 async function describeService(address: string, deadlineMs: number): Promise<string> {
-  return (
-    (await describeWorker(address, deadlineMs)) ??
-    (await describeCoordinator(address, deadlineMs)) ??
-    ""
-  );
+  const worker = await describeWorker(address, deadlineMs).catch(() => undefined); // not one
+  return worker ?? (await describeCoordinator(address, deadlineMs).catch(() => "")); // nor that
 }
 
+/** By a lean connection, as a worker would load grpc-js for any other. */
 async function describeWorker(address: string, deadlineMs: number): Promise<string | undefined> {
-  const client = createClient(ExpertService, address);
+  const lean = await connectLean(address, { signal: AbortSignal.timeout(deadlineMs) });
+  if (lean === undefined) return undefined;
   try {
-    const said = await client.describe({}, { deadlineMs });
+    const { describe } = ExpertService.method;
+    const said = await callLean(lean, describe, { request: {}, deadlineMs });
     const experts = said.expertIds.join(", ");
     return `${said.workerId}: experts ${experts}, engine ${said.engineKind} (${said.device})\n`;
-  } catch {
-    return undefined; // no worker
   } finally {
-    client.close();
+    lean.connection.destroy("asked and answered");
   }
 }
 
-async function describeCoordinator(
-  address: string,
-  deadlineMs: number,
-): Promise<string | undefined> {
+async function describeCoordinator(address: string, deadlineMs: number): Promise<string> {
+  const { createClient } = await import("@octet/protocol/grpc");
   const client = createClient(InferenceService, address);
   try {
     const { models } = await client.listModels({}, { deadlineMs });
@@ -76,8 +73,6 @@ async function describeCoordinator(
         return `${name}: engine ${engineKind}, workers ${workerEngineKinds.join(", ")}\n`;
       })
       .join("");
-  } catch {
-    return undefined; // no coordinator
   } finally {
     client.close();
   }
