@@ -8,8 +8,8 @@ import { findFreePorts } from "@octet/cli/free-ports";
 import { type LogLine, type ServiceName, ServiceProcess } from "@octet/cli/service-process";
 import type { WeightDtype } from "@octet/core";
 
-/** Longest a process may take to become ready. */
-const readyTimeoutMs = 30_000;
+/** Longest a process may take to become ready: nine compile their shaders on two cores at once. */
+const readyTimeoutMs = 150_000;
 
 /** A checkpoint that transformers made. */
 export function goldenModelDir(name: string): string {

@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { coordinatorSettings } from "../../services/coordinator/src/config.ts";
+import { expertWorkerSettings } from "../../services/expert-worker/src/config.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -75,6 +77,19 @@ test("each overlay builds a stage of the Dockerfile that has the loader", () => 
   expect(dockerfile).toContain("libvulkan1");
   // Built when no target is named, as the base file does.
   expect(stages.at(-1)!.slice(1, 3)).toEqual(["cpu", undefined]);
+});
+
+test("every service knows the settings that it is given", () => {
+  for (const file of ["docker-compose.yml", ...vendors.map(overlayOf)]) {
+    for (const [name, { environment }] of Object.entries(readServices(file))) {
+      const settings = name === "coordinator" ? coordinatorSettings : expertWorkerSettings;
+      const given = Object.keys(environment).filter((key) => key.startsWith("OCTET_"));
+      expect(
+        given.filter((key) => !(key in settings.shape)),
+        `${name} in ${file}`,
+      ).toEqual([]);
+    }
+  }
 });
 
 test("every variable of the compose files is in the README's table", () => {

@@ -1,7 +1,7 @@
 // octet serve: one service in this process. Its settings are environment variables; flags set them.
 import { pathToFileURL } from "node:url";
 import { type Command, Option } from "commander";
-import { engineKinds } from "../engine-flags.ts";
+import { addGpuFlags, engineKinds } from "../engine-flags.ts";
 import { serviceMain } from "../local-cluster/service-process.ts";
 import { userPath } from "../model-folder.ts";
 
@@ -40,7 +40,7 @@ export function addServeCommand(program: Command): void {
 }
 
 function addSharedOptions(command: Command, listen: string): Command {
-  return command
+  return addGpuFlags(command)
     .option("--listen <address>", `host:port to listen on (OCTET_LISTEN; default ${listen})`)
     .addOption(
       new Option("--engine <kind>", "what computes (OCTET_ENGINE; default cpu)").choices(
@@ -70,6 +70,8 @@ const settingOfFlag: Record<string, string> = {
   listen: "OCTET_LISTEN",
   engine: "OCTET_ENGINE",
   threads: "OCTET_THREADS",
+  gpuAdapter: "OCTET_GPU_ADAPTER",
+  allowSoftwareGpu: "OCTET_ALLOW_SOFTWARE_GPU",
   allowPlaintext: "OCTET_ALLOW_PLAINTEXT",
   logLevel: "OCTET_LOG_LEVEL",
 };

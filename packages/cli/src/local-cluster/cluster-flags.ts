@@ -3,7 +3,14 @@ import { availableParallelism } from "node:os";
 import type { ShardSetIndex } from "@octet/checkpoint";
 import { type WeightDtype, weightDtypes } from "@octet/core";
 import { type Command, Option } from "commander";
-import { type EngineKind, engineKinds, parseEngineKinds } from "../engine-flags.ts";
+import {
+  addGpuFlags,
+  type EngineKind,
+  engineKinds,
+  type GpuFlags,
+  gpuSettings,
+  parseEngineKinds,
+} from "../engine-flags.ts";
 import { bundledModelDir, resolveShardSet } from "../model-folder.ts";
 import { parseWhole } from "../sampling-flags.ts";
 import { createClusterDisplay } from "./cluster-display.ts";
@@ -11,7 +18,7 @@ import { findFreePorts } from "./free-ports.ts";
 import { LocalCluster } from "./local-cluster.ts";
 
 /** What commander hands over for {@link addClusterFlags}. */
-export interface ClusterFlags {
+export interface ClusterFlags extends GpuFlags {
   readonly model?: string;
   readonly dtype: WeightDtype;
   readonly engine: EngineKind;
@@ -24,7 +31,7 @@ export interface ClusterFlags {
 
 /** Adds --model and its like to a command. */
 export function addClusterFlags(command: Command): Command {
-  return command
+  return addGpuFlags(command)
     .option("--model <dir>", "shards or a Hugging Face checkpoint (default: the bundled model)")
     .addOption(
       new Option("--dtype <dtype>", "how a checkpoint is sharded")
@@ -83,7 +90,7 @@ export async function startLocalCluster(
         // the one that is left use them all.
         workerThreads: flags.threads ?? cores,
         coordinatorThreads: flags.threads ?? cores,
-        sharedSettings: { OCTET_VERIFY: String(flags.verify) },
+        sharedSettings: { OCTET_VERIFY: String(flags.verify), ...gpuSettings(flags) },
         coordinatorSettings:
           flags.kvTokens === undefined ? {} : { OCTET_KV_TOKENS: String(flags.kvTokens) },
         startTimeoutMs: flags.startTimeout * 1000,

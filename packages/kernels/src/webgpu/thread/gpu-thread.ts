@@ -55,7 +55,7 @@ async function answer(request: ThreadRequest): Promise<Answer> {
 }
 
 async function open(engineId: number, request: OpenRequest): Promise<OpenedFacts> {
-  source ??= loadDawn().then((gpu) => new DeviceSource(gpu));
+  source ??= loadDawn(request.adapterName).then((gpu) => new DeviceSource(gpu));
   const opened = await RecoveringEngine.open({
     source: await source,
     load: loaderOf(request),

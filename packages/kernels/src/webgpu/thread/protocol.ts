@@ -8,6 +8,8 @@ export type OpenRequest = {
   readonly engine: "expert";
   readonly options: Omit<ExpertEngineOptions, "threads">;
   readonly allowSoftwareAdapter: boolean;
+  /** Part of the adapter's name, or undefined for the best there is. */
+  readonly adapterName: string | undefined;
 };
 
 /** What is known of an engine once it is open. */
