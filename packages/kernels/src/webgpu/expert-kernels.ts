@@ -24,10 +24,10 @@ export interface GpuExpert {
 /** Every kernel that calls of one weight dtype take. */
 export interface ExpertKernels {
   /** w1, w3, silu and rounding at once, for a few rows. */
-  readonly up: readonly { readonly rows: number; readonly kernel: Kernel }[];
+  readonly up: readonly { readonly rows: number; readonly kernel: () => Kernel }[];
   /** w1 x, or w3 x, in f32, for many rows. */
   readonly upMany: Multiply;
-  readonly swiglu: Kernel;
+  readonly swiglu: () => Kernel;
   readonly down: Multiply;
 }
 
@@ -41,16 +41,16 @@ export interface ExpertRows {
 /** Threads of the swiglu kernel, of one block each. */
 const swigluThreads = 64;
 
-/** Makes the kernels, or finds those made before. */
-export async function loadExpertKernels(
+/** The kernels, each of which is made when it is first needed; those for one row at once. */
+export function loadExpertKernels(
   device: GpuDevice,
   dtype: WeightDtype,
   tuning: MultiplyTuning,
-): Promise<ExpertKernels> {
+): ExpertKernels {
   const panels = isQuantised(dtype);
-  const up = tuning.fewRows.map(async (rows) => ({
+  const up = tuning.fewRows.map((rows) => ({
     rows,
-    kernel: await device.kernels.load({
+    kernel: device.kernels.lazily({
       shader: panels ? "expert-up-panels" : "expert-up-rows",
       constants: {
         BITS: elementBits[dtype],
@@ -64,21 +64,19 @@ export async function loadExpertKernels(
       parameterWords: panels ? 4 : 5,
     }),
   }));
-  const swiglu = device.kernels.load({
+  const swiglu = device.kernels.lazily({
     shader: "expert-swiglu",
     constants: { BITS: dispatchDtype(dtype) === "q8" ? 8 : elementBits[dtype] },
     bindings: ["read", "read", "write"],
     parameterWords: 2,
   });
+  const output = replyDtype(dtype) === "bf16" ? "bf16" : "f32";
+  const down = loadMultiply(device, { dtype, output, tuning });
+  up[0]?.kernel();
+  down.few[0]?.kernel();
   // For a few rows `up` does it all, so the products alone are for many.
   const many = { ...tuning, fewRows: [] };
-  const output = replyDtype(dtype) === "bf16" ? "bf16" : "f32";
-  return {
-    up: await Promise.all(up),
-    upMany: await loadMultiply(device, { dtype, output: "f32", tuning: many }),
-    swiglu: await swiglu,
-    down: await loadMultiply(device, { dtype, output, tuning }),
-  };
+  return { up, upMany: loadMultiply(device, { dtype, output: "f32", tuning: many }), swiglu, down };
 }
 
 /** w2(silu(w1 x) × w3 x) of rows in scratch.x, to scratch.out: two dispatches for a few rows. */
@@ -99,13 +97,14 @@ export function feedForward(
   });
   const few = kernels.up.find((up) => up.rows >= numRows);
   if (few === undefined) return [...upOfMany(kernels, groups, { expert, scratch, rows }), down];
+  const kernel = few.kernel();
   const up: Dispatch = {
-    kernel: few.kernel,
-    bindGroup: groups.get(few.kernel, [x, ...matrixBuffers(w1), ...matrixBuffers(w3), hidden]),
+    kernel,
+    bindGroup: groups.get(kernel, [x, ...matrixBuffers(w1), ...matrixBuffers(w3), hidden]),
     parameters: Uint32Array.of(
       ...[numRows, firstRow, w1.numBlocks, w2.numBlocks, w1.numPanels].slice(
         0,
-        few.kernel.form.parameterWords,
+        kernel.form.parameterWords,
       ),
     ),
     workgroups: [w2.numBlocks, 1],
@@ -122,14 +121,15 @@ function upOfMany(
   const { numRows, firstRow } = rows;
   const { w1, w3, w2 } = expert;
   const { x, gated, linear } = scratch.many();
+  const kernel = swiglu();
   const product = (matrix: GpuMatrix, out: GPUBuffer) =>
     multiply(upMany, groups, { x, matrix, out, numRows, xFirstRow: firstRow });
   return [
     product(w1, gated),
     product(w3, linear),
     {
-      kernel: swiglu,
-      bindGroup: groups.get(swiglu, [gated, linear, scratch.hidden]),
+      kernel,
+      bindGroup: groups.get(kernel, [gated, linear, scratch.hidden]),
       parameters: Uint32Array.of(numRows, w2.numBlocks),
       workgroups: [Math.ceil(w2.numBlocks / swigluThreads), numRows],
       weightBytesRead: 0,

@@ -41,7 +41,7 @@ export function expertLoader(
   return async (device) => {
     const experts: GpuExpert[] = [];
     try {
-      const kernels = await loadExpertKernels(device, options.weightDtype, tuning);
+      const kernels = loadExpertKernels(device, options.weightDtype, tuning);
       await uploadExperts(device, options, experts);
       return new LoadedExperts(device, { options, kernels, experts });
     } catch (error) {

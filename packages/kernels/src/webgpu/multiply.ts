@@ -51,7 +51,7 @@ export interface MultiplyForm {
 /** A kernel, and rows that one of its workgroups computes. */
 interface SizedKernel {
   readonly rows: number;
-  readonly kernel: Kernel;
+  readonly kernel: () => Kernel;
 }
 
 /** The kernels for one form. */
@@ -71,20 +71,17 @@ export interface MultiplyRows {
   readonly outFirstRow?: number;
 }
 
-/** Makes the kernels, or finds those made before. */
-export async function loadMultiply(
-  device: GpuDevice,
-  { dtype, output, tuning }: MultiplyForm,
-): Promise<Multiply> {
+/** The kernels, each of which is made when it is first needed. */
+export function loadMultiply(device: GpuDevice, { dtype, output, tuning }: MultiplyForm): Multiply {
   const kind = isQuantised(dtype) ? "panels" : "rows";
   const constants = {
     BITS: elementBits[dtype],
     OUTPUT: outputNumber[output],
     ...(isQuantised(dtype) ? { PACKED_DOT: tuning.packedDot ? 1 : 0 } : {}),
   };
-  const load = async (name: string, rows: number, own: Record<string, number>) => ({
+  const sized = (name: string, rows: number, own: Record<string, number>): SizedKernel => ({
     rows,
-    kernel: await device.kernels.load({
+    kernel: device.kernels.lazily({
       shader: `multiply-${kind}-${name}`,
       constants: { ...constants, ...own },
       // x, the matrix, out.
@@ -92,9 +89,10 @@ export async function loadMultiply(
       parameterWords: 6,
     }),
   });
-  const few = tuning.fewRows.map((rows) => load("few", rows, { ROWS: rows }));
-  const many = tuning.tileRows.map((rows) => load("many", rows, { TOKENS: rows / tileThreads }));
-  return { few: await Promise.all(few), many: await Promise.all(many) };
+  return {
+    few: tuning.fewRows.map((rows) => sized("few", rows, { ROWS: rows })),
+    many: tuning.tileRows.map((rows) => sized("many", rows, { TOKENS: rows / tileThreads })),
+  };
 }
 
 /** One product, by the kernel that suits its number of rows. */
@@ -107,7 +105,8 @@ export function multiply(
   const fits = ({ rows }: SizedKernel) => rows >= numRows;
   const atOnce = few.find(fits);
   // Tiles of the smallest size that takes all rows, or several of the largest.
-  const { kernel, rows } = atOnce ?? many.find(fits) ?? many.at(-1)!;
+  const { kernel: load, rows } = atOnce ?? many.find(fits) ?? many.at(-1)!;
+  const kernel = load();
   const columns = atOnce === undefined ? Math.ceil(numPanels / tilePanels) : numPanels;
   const passes = Math.ceil(numRows / rows);
   return {

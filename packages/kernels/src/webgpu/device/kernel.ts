@@ -33,7 +33,7 @@ export class KernelCache {
   readonly #usesImmediates: boolean;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  readonly #kernels = new Map<string, Promise<Kernel>>();
+  readonly #kernels = new Map<string, Kernel>();
 
   constructor(device: GPUDevice, counts: GrowingCounts, usesImmediates: boolean) {
     this.#device = device;
@@ -41,8 +41,11 @@ export class KernelCache {
     this.#usesImmediates = usesImmediates;
   }
 
-  /** @throws {GPUPipelineError} if the shader does not compile: a bug */
-  load(form: KernelForm): Promise<Kernel> {
+  /**
+   * The kernel of that form, which is compiled if it is new: that blocks the GPU thread, and nobody
+   * else. A shader that does not compile, which is a bug, shows at the next `assertSound`.
+   */
+  load(form: KernelForm): Kernel {
     const key = JSON.stringify(form);
     let kernel = this.#kernels.get(key);
     if (kernel === undefined) {
@@ -52,10 +55,19 @@ export class KernelCache {
     return kernel;
   }
 
-  async #create(form: KernelForm): Promise<Kernel> {
+  /** As {@link load}, at the first call: an engine compiles what its calls need. */
+  lazily(form: KernelForm): () => Kernel {
+    let kernel: Kernel | undefined;
+    return () => {
+      kernel ??= this.load(form);
+      return kernel;
+    };
+  }
+
+  #create(form: KernelForm): Kernel {
     const layout = this.#layoutOf(form);
     this.#counts.objectsCreated += 2;
-    const pipeline = await this.#device.createComputePipelineAsync({
+    const pipeline = this.#device.createComputePipeline({
       label: form.shader,
       layout: this.#device.createPipelineLayout({
         bindGroupLayouts: [layout],

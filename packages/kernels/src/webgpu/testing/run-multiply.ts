@@ -31,7 +31,7 @@ export async function runMultiply(
   { output = "f32", tuning = {}, before = 0 }: RunOptions = {},
 ): Promise<Float32Array> {
   const { dtype, outSize } = matrix;
-  const kernels = await loadMultiply(device, {
+  const kernels = loadMultiply(device, {
     dtype,
     output,
     tuning: { ...defaultTuning, ...tuning },

@@ -22,21 +22,30 @@ const retryDelaysMs = [0, 250, 1000, 4000, 16_000];
 
 const port = parentPort!; // this file is only ever run as a thread
 const engines = new Map<number, RecoveringEngine>();
+const underWay = new Set<Promise<Answer>>();
 let source: Promise<DeviceSource> | undefined;
 
 port.on("message", (request: ThreadRequest) => {
+  if (request.kind === "stop") {
+    void stop(request.stopped);
+    return;
+  }
   const { callId } = request;
-  answer(request).then(
-    ({ body, transfer }) => send({ kind: "answer", callId, body }, transfer),
-    (error: unknown) => send({ kind: "failure", callId, failure: toPlainFailure(error) }),
-  );
+  const answered = answer(request);
+  underWay.add(answered);
+  answered
+    .finally(() => underWay.delete(answered))
+    .then(
+      ({ body, transfer }) => send({ kind: "answer", callId, body }, transfer),
+      (error: unknown) => send({ kind: "failure", callId, failure: toPlainFailure(error) }),
+    );
 });
 
 function send(message: ThreadMessage, transfer: readonly ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
-async function answer(request: ThreadRequest): Promise<Answer> {
+async function answer(request: Exclude<ThreadRequest, { kind: "stop" }>): Promise<Answer> {
   switch (request.kind) {
     case "open":
       return plain(await open(request.engineId, request.request));
@@ -71,6 +80,16 @@ async function open(engineId: number, request: OpenRequest): Promise<OpenedFacts
 async function counts(): Promise<ThreadCounts> {
   const device = source === undefined ? undefined : await (await source).get();
   return { counts: { ...(device?.counts ?? zeroCounts()) }, numEngines: engines.size };
+}
+
+/** Node aborts if a thread is ended while Dawn calls into it; without a device nothing does. */
+async function stop(stopped: Int32Array<SharedArrayBuffer>): Promise<void> {
+  for (const engine of engines.values()) engine.abandon();
+  const opened = await source?.catch(() => undefined);
+  await opened?.destroy();
+  await Promise.allSettled(underWay);
+  Atomics.store(stopped, 0, 1);
+  Atomics.notify(stopped, 0);
 }
 
 function plain(body: unknown): Answer {

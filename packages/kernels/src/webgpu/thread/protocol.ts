@@ -37,6 +37,8 @@ export type ThreadRequest = { readonly callId: number } & (
   | { readonly kind: "counts" }
   /** Destroys the device under every engine, as a driver's reset would. */
   | { readonly kind: "destroy-device" }
+  /** The process exits: the thread is to be out of Dawn when it is stopped, and says so. */
+  | { readonly kind: "stop"; readonly stopped: Int32Array<SharedArrayBuffer> }
 );
 
 /** From the thread. */

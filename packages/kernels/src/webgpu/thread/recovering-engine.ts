@@ -29,7 +29,7 @@ export type LoadEngine = (device: GpuDevice) => Promise<LoadedEngine>;
 
 /** What an engine needs to live in the GPU thread. */
 export interface RecoveringOptions {
-  readonly source: DeviceSource;
+  readonly source: Pick<DeviceSource, "get">;
   readonly load: LoadEngine;
   readonly allowSoftwareAdapter: boolean;
   report(change: DeviceChange): void;
@@ -90,6 +90,11 @@ export class RecoveringEngine {
     await Promise.allSettled(this.#underWay);
     await this.#recovery;
     if (this.#state.kind === "serving") this.#state.engine.destroy();
+  }
+
+  /** Lets the device go without loading again: the process exits. */
+  abandon(): void {
+    this.#isClosed = true;
   }
 
   #watch(device: GpuDevice, engine: LoadedEngine): void {

@@ -16,6 +16,9 @@ import {
 type Asked = DistributiveOmit<ThreadRequest, "callId">;
 type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never;
 
+/** How long an exiting process waits for the thread to be done with Dawn. */
+const stopTimeoutMs = 2000;
+
 interface Pending {
   resolve(body: unknown): void;
   reject(error: Error): void;
@@ -68,6 +71,7 @@ class GpuThread {
     this.#worker.on("exit", () => this.#fail("the GPU thread ended"));
     // A process may end though it left an engine open; one that waits for an answer may not.
     this.#worker.unref();
+    process.once("exit", () => this.#stop());
   }
 
   async open(
@@ -105,6 +109,14 @@ class GpuThread {
     } finally {
       this.#engines.delete(engineId);
     }
+  }
+
+  /** Blocks, as everything must while the process exits. */
+  #stop(): void {
+    if (this.#failure !== undefined) return;
+    const stopped = new Int32Array(new SharedArrayBuffer(4));
+    this.#worker.postMessage({ kind: "stop", stopped, callId: this.#nextCallId++ });
+    Atomics.wait(stopped, 0, 0, stopTimeoutMs);
   }
 
   #receive(message: ThreadMessage): void {
