@@ -196,46 +196,6 @@ test("an engine failure fails its own sequence, and the others' tokens stay", as
   engine.checkIntegrity();
 });
 
-test("a lost device fails the sequences of its step at once, and others as if it had not been", async () => {
-  const requests = toyRequests(6);
-  const alone = await generateAlone(requests);
-  let numSteps = 0;
-  const { engine } = openToyEngine({
-    limits: { stepTokensMax: 8, activeSequencesMax: 4 },
-    beforeLayer: (layer) => {
-      if (layer === 0) numSteps++;
-      if (numSteps === 3 && layer === 1) throw new KernelError("device-lost", "it was reset");
-    },
-  });
-  const answers = await Promise.all(requests.map((request) => generate(engine, request)));
-  const lost = answers.filter(({ error }) => error !== undefined);
-  expect(lost.length).toBeGreaterThan(1);
-  for (const { error } of lost) expect(error).toMatchObject({ code: "device-lost" });
-  // A fourth step of the same sequences, each alone, would have given them their tokens.
-  for (const [i, { tokenIds }] of answers.entries()) {
-    expect(alone[i]!.tokenIds.slice(0, tokenIds.length)).toEqual(tokenIds);
-  }
-  for (const [i, request] of requests.entries()) {
-    expect((await generate(engine, request)).tokenIds).toEqual(alone[i]!.tokenIds);
-  }
-  engine.checkIntegrity();
-});
-
-test("a device that is lost and back between two steps fails who had keys and values", async () => {
-  const [request, other] = toyRequests(2);
-  const [, alone] = await generateAlone([request!, other!]);
-  const { engine } = openToyEngine({ limits: { activeSequencesMax: 1 } });
-  const events = engine.generate({ ...request!, decoder: letterDecoder() });
-  const waiting = generate(engine, other!);
-  while ((await events.next()).value?.kind !== "delta");
-  engine.loseCache("it was reset");
-  const rest = async () => {
-    for await (const _event of events);
-  };
-  await expect(rest()).rejects.toMatchObject({ code: "device-lost" });
-  expect((await waiting).tokenIds).toEqual(alone!.tokenIds);
-});
-
 test("a decoder that throws fails its own sequence alone", async () => {
   const [request, other] = toyRequests(2);
   const { engine } = openToyEngine();

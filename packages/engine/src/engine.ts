@@ -58,12 +58,6 @@ export interface Engine {
    */
   generate(request: GenerateRequest): AsyncIterableIterator<GenerateEvent, undefined>;
   load(): EngineLoad;
-  /**
-   * To be told as soon as the attention engine's device is lost, since keys and values are lost with
-   * it: fails every sequence that has some, with "device-lost". A step under way is the attention
-   * engine's to reject. The same requests may be asked again.
-   */
-  loseCache(detail: string): void;
   /** Takes no new requests, and waits until those it has are done. */
   drain(): Promise<void>;
   /** Takes no new requests, cancels those it has, and waits for the step under way to end. */
@@ -135,12 +129,6 @@ class BatchingEngine implements Engine {
       freeBlocks: this.#pool.numFree,
       numBlocks: this.#pool.numBlocks,
     };
-  }
-
-  loseCache(detail: string): void {
-    for (const sequence of this.#admission.active) {
-      if (sequence.hasCache) sequence.fail(new EngineError("device-lost", detail));
-    }
   }
 
   async drain(): Promise<void> {

@@ -114,13 +114,9 @@ async function runOnce(
     releaseAll(replies);
     return { kind: "computed", logits: splitLogits(group, logits, attention.model.vocabSize) };
   } catch (error) {
-    return failureOf(group, error, !isOfTheEngine(error));
+    const isClosed = error instanceof KernelError && error.code === "closed";
+    return failureOf(group, error, !isClosed);
   }
-}
-
-/** Whether it is known that no sequence caused it, so that asking each alone is of no use. */
-function isOfTheEngine(error: unknown): boolean {
-  return error instanceof KernelError && (error.code === "closed" || error.code === "device-lost");
 }
 
 /** What was combined is read by nobody any more. */

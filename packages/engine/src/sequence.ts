@@ -59,11 +59,6 @@ export class Sequence implements PlannableSequence {
     return this.#isEnded;
   }
 
-  /** Whether its next step needs keys and values of its last ones. */
-  get hasCache(): boolean {
-    return this.#cachedTokens > 0;
-  }
-
   get phase(): "prefill" | "decode" {
     return this.#lastTokenId === undefined ? "prefill" : "decode";
   }

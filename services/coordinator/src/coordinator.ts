@@ -120,10 +120,7 @@ async function serveModel(
     }
   });
   device.follow({
-    onLost: (detail) => {
-      engine.loseCache(detail);
-      readiness.check();
-    },
+    onLost: () => readiness.check(),
     onBack: () => readiness.check(),
   });
   return {
