@@ -158,6 +158,7 @@ class BatchingEngine implements Engine {
     return new Sequence({
       id: toSequenceId(this.#nextId++),
       promptTokenIds,
+      vocabSize: model.vocabSize,
       sampling,
       answer: new Answer({ stop, eosTokenIds: model.eosTokenIds, decoder }),
       events,
@@ -197,11 +198,28 @@ class BatchingEngine implements Engine {
       signal: abort.signal,
     });
     this.#step = undefined;
+    const isLost = outcomes.some(isCacheLost);
+    const reopened = isLost ? await this.#awaitDevice() : undefined;
     const nowMs = this.#nowMs();
     plan.forEach(({ sequence, numTokens }, i) => {
-      this.#conclude(sequence, { numTokens, outcome: outcomes[i]!, nowMs });
+      const outcome = outcomes[i]!;
+      if (isCacheLost(outcome) && reopened === true && sequence.loseCache()) return;
+      this.#conclude(sequence, { numTokens, outcome, nowMs });
     });
     this.#admission.update(nowMs); // whoever reads of an end finds the blocks free already
+  }
+
+  /** Whether the attention engine computes again after it lost its device. */
+  async #awaitDevice(): Promise<boolean> {
+    this.#log?.warn("device lost");
+    try {
+      await this.#attention.ready?.();
+      return true;
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      this.#log?.warn("device not replaced", { detail });
+      return false;
+    }
   }
 
   /** Hands a sequence its share of a step; whatever is wrong with it stays its own failure. */
@@ -228,6 +246,13 @@ class BatchingEngine implements Engine {
       this.#step.abort.abort(new EngineError("cancelled", "no sequence of the step is wanted"));
     }
   }
+}
+
+/** Whether the sequence's keys and values went with a device. */
+function isCacheLost(outcome: ForwardOutcome): boolean {
+  if (outcome.kind !== "failed") return false;
+  const { error } = outcome;
+  return error instanceof KernelError && error.code === "device-lost";
 }
 
 /** What the caller of a sequence sees of a failure inside a step. */

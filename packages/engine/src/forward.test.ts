@@ -1,17 +1,25 @@
 import assert from "node:assert/strict";
 import { toBlockId } from "@octet/core";
-import type { StepSequence } from "@octet/kernels";
+import { type StepSequence, selectTopLogits } from "@octet/kernels";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ExpertUseLog } from "./expert-use.ts";
 import { ToyAttentionEngine } from "./fixture/toy-attention-engine.ts";
 import { ToyExpertClient } from "./fixture/toy-expert-client.ts";
 import { toyModel } from "./fixture/toy-model.ts";
-import { type ForwardContext, type ForwardSequence, runForward } from "./forward.ts";
+import {
+  type ForwardContext,
+  type ForwardOutcome,
+  type ForwardSequence,
+  runForward,
+} from "./forward.ts";
 
 const { vocabSize } = toyModel;
 
-function openContext(): ForwardContext & { experts: ToyExpertClient } {
+function openContext(): ForwardContext & {
+  attention: ToyAttentionEngine;
+  experts: ToyExpertClient;
+} {
   return {
     attention: new ToyAttentionEngine({ numBlocks: 32, blockSizeTokens: 4 }),
     experts: new ToyExpertClient(),
@@ -29,9 +37,37 @@ function chunk(index: number, tokenIds: number[], logits: StepSequence["logits"]
     startPosition: 0,
     blockTable: [0, 1, 2, 3].map((block) => toBlockId(4 * index + block)),
     logits,
+    topLogits: undefined,
     expertUse: new ExpertUseLog(),
   };
 }
+
+function allLogits(outcome: ForwardOutcome): Float32Array {
+  assert(outcome.kind === "computed");
+  const { logits } = outcome;
+  // A step that asked for no rows has them in either form.
+  assert(logits.kind === "all" || logits.top.logits.length === 0);
+  return logits.kind === "all" ? logits.logits : logits.top.logits;
+}
+
+test("where all will do with the largest logits, no others are fetched", async () => {
+  const asked = (needs: (number | undefined)[]) =>
+    needs.map((topLogits, i) => ({ ...chunk(i, [3 + i, 9], "last"), topLogits }));
+  const context = openContext();
+  const all = await runForward(asked([1, undefined, 3]), context);
+  expect(context.attention.topCounts).toEqual([]);
+  const some = await runForward(asked([1, 5, 3]), context);
+  expect(context.attention.topCounts).toEqual([5]);
+  for (const [i, outcome] of some.entries()) {
+    assert(outcome.kind === "computed" && outcome.logits.kind === "top");
+    const logits = allLogits(all[i]!);
+    const expected = selectTopLogits(logits, { count: 5, vocabSize });
+    assert.deepEqual(outcome.logits.top, expected);
+  }
+  const prefill = [{ ...chunk(0, [3, 9], "none"), topLogits: undefined }];
+  await runForward(prefill, context);
+  expect(context.attention.topCounts).toEqual([5, 1]);
+});
 
 test("each sequence gets the rows of logits it asked for, whoever is beside it", async () => {
   const tokens = fc.array(fc.nat({ max: vocabSize - 1 }), { minLength: 1, maxLength: 9 });
@@ -48,11 +84,9 @@ test("each sequence gets the rows of logits it asked for, whoever is beside it",
         const [whole] = await runForward([chunk(0, all[i]![0], "all")], openContext());
         assert(whole?.kind === "computed");
         const numRows = { none: 0, last: 1, all: all[i]![0].length }[all[i]![1]];
-        assert.equal(outcome.logits.length, numRows * vocabSize);
-        assert.deepEqual(
-          outcome.logits,
-          whole.logits.slice(whole.logits.length - numRows * vocabSize),
-        );
+        const [found, expected] = [allLogits(outcome), allLogits(whole)];
+        assert.equal(found.length, numRows * vocabSize);
+        assert.deepEqual(found, expected.slice(expected.length - numRows * vocabSize));
       }
     }),
     { numRuns: 30 },
@@ -103,7 +137,7 @@ test("every reply's memory is given back once, after it was combined", async () 
   const context = openContext();
   const [outcome] = await runForward([chunk(0, [3, 1, 4], "last")], context);
   assert(outcome?.kind === "computed");
-  expect(outcome.logits.every(Number.isFinite)).toBe(true);
+  expect(allLogits(outcome).every(Number.isFinite)).toBe(true);
   expect(context.experts.numReleased).toBe(context.experts.numCalls);
   expect(context.experts.numCalls).toBeGreaterThan(toyModel.numLayers);
 });

@@ -1,6 +1,12 @@
 // One step of the model: embed, per layer attention -> gate -> dispatch -> combine, logits.
 import assert from "node:assert/strict";
-import { type AttentionEngine, KernelError, type StepSequence } from "@octet/kernels";
+import {
+  type AttentionEngine,
+  type AttentionStep,
+  type ExpertOutput,
+  KernelError,
+  type StepSequence,
+} from "@octet/kernels";
 import {
   type AskContext,
   askExperts,
@@ -10,17 +16,25 @@ import {
 } from "./ask-experts.ts";
 import type { ExpertCallCode, ExpertClient } from "./expert-client.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
-import { rowOwners, rowsOf, splitLogits } from "./step-rows.ts";
+import {
+  rowOwners,
+  rowsOf,
+  type SequenceLogits,
+  splitLogits,
+  splitTopLogits,
+} from "./step-rows.ts";
 
 /** A sequence's part in a step, and where its use of experts is written down, if anybody asked. */
 export interface ForwardSequence extends StepSequence {
+  /** Of each row it asked for, how many of the largest logits will do; undefined needs them all. */
+  readonly topLogits: number | undefined;
   readonly expertUse: ExpertUseLog | undefined;
 }
 
 /** What a step did for one sequence. */
 export type ForwardOutcome =
-  /** [n, V] f32, the n rows it asked for; its KV blocks hold all its tokens now. */
-  | { readonly kind: "computed"; readonly logits: Float32Array }
+  /** Of the rows it asked for, at least what it needs; its KV blocks hold all its tokens now. */
+  | { readonly kind: "computed"; readonly logits: SequenceLogits }
   /** An ExpertCallError or a KernelError, as a rule. */
   | { readonly kind: "failed"; readonly error: unknown };
 
@@ -89,8 +103,8 @@ interface Failure {
 }
 
 type StepResult =
-  /** One [n, V] for each sequence. */
-  | { readonly kind: "computed"; readonly logits: readonly Float32Array[] }
+  /** For each sequence. */
+  | { readonly kind: "computed"; readonly logits: readonly SequenceLogits[] }
   | { readonly kind: "failed"; readonly failures: readonly Failure[] };
 
 async function runOnce(
@@ -110,13 +124,31 @@ async function runOnce(
       const failures = replies.flatMap((result) => toFailure(result, owners));
       if (failures.length > 0) return { kind: "failed", failures };
     }
-    const logits = await step.finish(outputsOf(replies));
+    const logits = await finishStep(step, outputsOf(replies), group, attention.model.vocabSize);
     releaseAll(replies);
-    return { kind: "computed", logits: splitLogits(group, logits, attention.model.vocabSize) };
+    return { kind: "computed", logits };
   } catch (error) {
     const isClosed = error instanceof KernelError && error.code === "closed";
     return failureOf(group, error, !isClosed);
   }
+}
+
+/** All logits only if some sequence needs them all: a device may be far from its host. */
+async function finishStep(
+  step: AttentionStep,
+  previous: readonly ExpertOutput[],
+  group: readonly ForwardSequence[],
+  vocabSize: number,
+): Promise<SequenceLogits[]> {
+  let count = 1;
+  for (const { logits, topLogits } of group) {
+    if (logits === "none") continue;
+    if (topLogits === undefined) {
+      return splitLogits(group, await step.finish(previous), vocabSize);
+    }
+    count = Math.max(count, topLogits);
+  }
+  return splitTopLogits(group, await step.finishTop(previous, count));
 }
 
 /** What was combined is read by nobody any more. */

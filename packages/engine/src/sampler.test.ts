@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { selectTopLogits, topLogitsMax } from "@octet/kernels";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { uniformAt } from "./philox.ts";
-import { sampleToken } from "./sampler.ts";
+import { sampleToken, sampleTopToken, topLogitsNeeded } from "./sampler.ts";
 import type { SamplingParams } from "./sampling-params.ts";
 
 const plain: SamplingParams = { temperature: 1, topK: undefined, topP: 1, minP: 0, seed: 1n };
@@ -62,6 +63,31 @@ test("sampling equals its slow, obvious twin", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test("sampling among the largest logits equals sampling among all", () => {
+  let sampled = 0;
+  fc.assert(
+    fc.property(logits, params, position, fc.nat({ max: 9 }), (row, asked, at, more) => {
+      const needed = topLogitsNeeded(asked, row.length);
+      if (needed === undefined) return;
+      const count = Math.min(needed + more, row.length, topLogitsMax);
+      const top = selectTopLogits(row, { count, vocabSize: row.length });
+      assert.equal(sampleTopToken(top, asked, at), sampleToken(row, asked, at));
+      sampled += 1;
+    }),
+    { numRuns: 4000 },
+  );
+  assert(sampled > 1000, `only ${sampled} of 4000 runs could do without some logit`);
+});
+
+test("greedy needs one logit, topK as many, and everything else all", () => {
+  expect(topLogitsNeeded({ ...plain, temperature: 0 }, 5)).toBe(1);
+  expect(topLogitsNeeded({ ...plain, topK: 4 }, 5)).toBe(4);
+  expect(topLogitsNeeded({ ...plain, topK: 5 }, 5)).toBe(undefined);
+  expect(topLogitsNeeded({ ...plain, topK: 64 }, 100)).toBe(64);
+  expect(topLogitsNeeded({ ...plain, topK: 65 }, 100)).toBe(undefined);
+  expect(topLogitsNeeded({ ...plain, topP: 0.1, minP: 0.5 }, 5)).toBe(undefined);
 });
 
 test("the twin agrees over a whole vocabulary", () => {

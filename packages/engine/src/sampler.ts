@@ -1,5 +1,6 @@
 // The next token as a function of (logits, parameters, position): no state, no hidden chance.
 import assert from "node:assert/strict";
+import { type TopLogits, topLogitsMax } from "@octet/kernels";
 import { EngineError } from "./engine-error.ts";
 import { LikeliestFirst } from "./likeliest-first.ts";
 import { uniformAt } from "./philox.ts";
@@ -32,6 +33,41 @@ export function sampleToken(
   const ids = filterTokens(logits, params, range);
   const kept = Float32Array.from(ids, (id) => logits[id]!);
   return ids[pick(weigh(kept, scale), { params, position })]!;
+}
+
+/**
+ * How many of the largest logits decide what is sampled: 1 for greedy, topK; undefined if more than
+ * an engine hands out, or all of them, do.
+ */
+export function topLogitsNeeded(params: SamplingParams, vocabSize: number): number | undefined {
+  const { temperature, topK } = params;
+  if (temperature === 0) return 1;
+  if (topK === undefined || topK >= vocabSize || topK > topLogitsMax) return undefined;
+  return topK;
+}
+
+/**
+ * Chooses the token that {@link sampleToken} would of all the logits.
+ *
+ * @param top of one row, at least as many as {@link topLogitsNeeded} says
+ */
+export function sampleTopToken(top: TopLogits, params: SamplingParams, position: number): number {
+  const { tokenIds } = top;
+  const { temperature, topK, topP, minP } = params;
+  if (temperature === 0) return tokenIds[0]!;
+  assert(topK !== undefined && topK <= tokenIds.length, `${tokenIds.length} logits are too few`);
+  const logits = top.logits.subarray(0, topK);
+  const scale = { max: logits[0]!, temperature };
+  const logitOf = (rank: number) => logits[rank]!;
+  const enough = enoughFor(topP, logits, scale);
+  const kept = countKept(logitOf, { ...scale, end: topK, enough, minP });
+  const ranks = Array.from({ length: kept }, (_, rank) => rank);
+  ranks.sort((a, b) => tokenIds[a]! - tokenIds[b]!);
+  const weights = weigh(
+    Float32Array.from(ranks, (rank) => logits[rank]!),
+    scale,
+  );
+  return tokenIds[ranks[pick(weights, { params, position })]!]!;
 }
 
 interface LogitRange {
@@ -69,33 +105,49 @@ function weigh(logits: Float32Array, { max, temperature }: WeightScale): Float64
   return weights;
 }
 
+/** Logits, falling. */
+type LogitOfRank = (rank: number) => number;
+
+/** Where filtering stops, and what a token weighs. */
+interface Filter extends WeightScale {
+  /** Ranks from here on are dropped. */
+  readonly end: number;
+  /** What the kept tokens' weights have to reach. */
+  readonly enough: number;
+  readonly minP: number;
+}
+
+/** Ranks before which no token is dropped; at least one. */
+function countKept(logitOf: LogitOfRank, { end, enough, minP, max, temperature }: Filter): number {
+  let reached = 0;
+  for (let rank = 0; rank < end; rank++) {
+    const weight = Math.exp((logitOf(rank) - max) / temperature);
+    if (reached >= enough || weight < minP) return rank;
+    reached += weight;
+  }
+  return end;
+}
+
+/** What topP asks of the weights of `likeliest`, summed in their order. */
+function enoughFor(topP: number, likeliest: Float32Array, scale: WeightScale): number {
+  return topP < 1 ? topP * sum(weigh(likeliest, scale)) : Number.POSITIVE_INFINITY;
+}
+
 /** The ids that topK, topP and minP leave, in rising order; at least one. */
 function filterTokens(
   logits: Float32Array,
-  params: SamplingParams,
+  { topK = logits.length, topP, minP, temperature }: SamplingParams,
   range: LogitRange,
 ): Uint32Array {
-  const { topP, minP, temperature } = params;
-  const topK = Math.min(params.topK ?? logits.length, logits.length);
+  const end = Math.min(topK, logits.length);
   const ranked = new LikeliestFirst(logits, range);
+  const logitOf = (rank: number) => logits[ranked.at(rank)]!;
   const likeliest =
-    topK < logits.length
-      ? Float32Array.from({ length: topK }, (_, rank) => logits[ranked.at(rank)]!)
-      : logits;
-  const enough =
-    topP < 1
-      ? topP * sum(weigh(likeliest, { max: range.max, temperature }))
-      : Number.POSITIVE_INFINITY;
-  const kept: number[] = [];
-  let reached = 0;
-  for (let rank = 0; rank < topK && reached < enough; rank++) {
-    const id = ranked.at(rank);
-    const weight = Math.exp((logits[id]! - range.max) / temperature);
-    if (weight < minP) break;
-    kept.push(id);
-    reached += weight;
-  }
-  return Uint32Array.from(kept).sort();
+    end < logits.length ? Float32Array.from({ length: end }, (_, rank) => logitOf(rank)) : logits;
+  const scale = { max: range.max, temperature };
+  const enough = enoughFor(topP, likeliest, scale);
+  const kept = countKept(logitOf, { ...scale, end, enough, minP });
+  return Uint32Array.from({ length: kept }, (_, rank) => ranked.at(rank)).sort();
 }
 
 function sum(weights: Float64Array): number {

@@ -7,8 +7,12 @@ import type { EventStream } from "./event-stream.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
 import type { ForwardSequence } from "./forward.ts";
 import type { PlannableSequence } from "./plan-step.ts";
-import { sampleToken } from "./sampler.ts";
+import { sampleToken, sampleTopToken, topLogitsNeeded } from "./sampler.ts";
 import type { SamplingParams } from "./sampling-params.ts";
+import type { SequenceLogits } from "./step-rows.ts";
+
+/** How often in a row a device may be lost under a sequence before it is given up. */
+const cachesLostMax = 5;
 
 /** What a sequence is made of. */
 export interface SequenceParts {
@@ -19,6 +23,8 @@ export interface SequenceParts {
   readonly answer: Answer;
   readonly events: EventStream;
   readonly expertUse: ExpertUseLog | undefined;
+  /** V, the logits of a row. */
+  readonly vocabSize: number;
   /** Positions whose keys and values it may need to keep: all but the last token's. */
   readonly reservedTokens: number;
   readonly submittedMs: number;
@@ -34,9 +40,12 @@ export class Sequence implements PlannableSequence {
   /** Its blocks in order, enough for all it may generate; empty unless it is active. */
   blocks: readonly BlockId[] = [];
   readonly #parts: SequenceParts;
-  /** Tokens whose keys and values are in the blocks. */
+  /** The prompt and what was sampled. */
+  readonly #tokenIds: number[];
+  /** Of those, how many have keys and values in the blocks. */
   #cachedTokens = 0;
-  #lastTokenId: number | undefined;
+  /** Caches lost since the last token was sampled. */
+  #cachesLost = 0;
   #firstStepMs: number | undefined;
   #firstTokenMs: number | undefined;
   #isEnded = false;
@@ -46,6 +55,7 @@ export class Sequence implements PlannableSequence {
     this.reservedTokens = parts.reservedTokens;
     this.submittedMs = parts.submittedMs;
     this.#parts = parts;
+    this.#tokenIds = Array.from(parts.promptTokenIds);
     const { promptTokenIds, sampling, events } = parts;
     events.push({
       kind: "started",
@@ -59,28 +69,27 @@ export class Sequence implements PlannableSequence {
     return this.#isEnded;
   }
 
+  /** Decode once a token was sampled, unless the cache was lost and is being filled again. */
   get phase(): "prefill" | "decode" {
-    return this.#lastTokenId === undefined ? "prefill" : "decode";
+    const hasSampled = this.#tokenIds.length > this.#parts.promptTokenIds.length;
+    return hasSampled && this.pendingTokens === 1 ? "decode" : "prefill";
   }
 
   get pendingTokens(): number {
-    if (this.#lastTokenId !== undefined) return 1;
-    return this.#parts.promptTokenIds.length - this.#cachedTokens;
+    return this.#tokenIds.length - this.#cachedTokens;
   }
 
-  /** Its next `numTokens` tokens as a step takes them, with logits once the prompt is complete. */
+  /** Its next `numTokens` tokens as a step takes them, with logits if they are the last. */
   startChunk(numTokens: number, nowMs: number): ForwardSequence {
     assert(numTokens >= 1 && numTokens <= this.pendingTokens, `chunk of ${numTokens} tokens`);
     this.#firstStepMs ??= nowMs;
     const start = this.#cachedTokens;
     return {
-      tokenIds:
-        this.#lastTokenId === undefined
-          ? this.#parts.promptTokenIds.subarray(start, start + numTokens)
-          : Int32Array.of(this.#lastTokenId),
+      tokenIds: Int32Array.from(this.#tokenIds.slice(start, start + numTokens)),
       startPosition: start,
       blockTable: this.blocks,
       logits: numTokens === this.pendingTokens ? "last" : "none",
+      topLogits: topLogitsNeeded(this.#parts.sampling, this.#parts.vocabSize),
       expertUse: this.#parts.expertUse,
     };
   }
@@ -88,18 +97,18 @@ export class Sequence implements PlannableSequence {
   /**
    * Takes what a step computed, and perhaps ends.
    *
-   * @param logits [1, V], or nothing while the prompt is incomplete
+   * @param logits of one row, or nothing while tokens are pending
    * @throws {EngineError} "internal" if a logit is not finite
    */
-  acceptChunk(numTokens: number, logits: Float32Array, nowMs: number): void {
+  acceptChunk(numTokens: number, logits: SequenceLogits, nowMs: number): void {
     assert(!this.#isEnded, `sequence ${this.id} has ended`);
-    const isPromptIncomplete = numTokens < this.pendingTokens;
     this.#cachedTokens += numTokens;
-    if (isPromptIncomplete) return;
-    const { answer, events, sampling } = this.#parts;
-    const tokenId = sampleToken(logits, sampling, this.#cachedTokens);
+    if (this.pendingTokens > 0) return;
+    const { answer, events } = this.#parts;
+    const tokenId = this.#sample(logits);
     this.#firstTokenMs ??= nowMs;
-    this.#lastTokenId = tokenId;
+    this.#tokenIds.push(tokenId);
+    this.#cachesLost = 0;
     const { text, finish } = answer.push(tokenId);
     events.push({ kind: "delta", text, tokenIds: [tokenId] });
     if (finish === undefined) return;
@@ -121,11 +130,31 @@ export class Sequence implements PlannableSequence {
     this.#end();
   }
 
+  /**
+   * Its blocks hold nothing any more: it starts over from its first token, and what it samples next
+   * is what it would have sampled.
+   *
+   * @returns whether it should be tried again, or has lost its cache too often to get on
+   */
+  loseCache(): boolean {
+    this.#cachedTokens = 0;
+    this.#cachesLost += 1;
+    return this.#cachesLost <= cachesLostMax;
+  }
+
   /** Ends with an error, unless it has ended already. */
   fail(error: EngineError): void {
     if (this.#isEnded) return;
     this.#parts.events.fail(error);
     this.#end();
+  }
+
+  #sample(logits: SequenceLogits): number {
+    const { sampling } = this.#parts;
+    const position = this.#cachedTokens;
+    return logits.kind === "top"
+      ? sampleTopToken(logits.top, sampling, position)
+      : sampleToken(logits.logits, sampling, position);
   }
 
   #end(): void {

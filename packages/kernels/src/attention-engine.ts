@@ -60,6 +60,19 @@ export interface ExpertOutput {
   readonly output: ActivationRows;
 }
 
+/** Most logits of a row that {@link AttentionStep.finishTop} returns. */
+export const topLogitsMax = 64;
+
+/** The largest logits of n rows, instead of all of them. */
+export interface TopLogits {
+  /** Of each row: 1 .. min(topLogitsMax, V). */
+  readonly count: number;
+  /** [n, count]: token ids by falling logit, ties to the lower id. */
+  readonly tokenIds: Int32Array;
+  /** [n, count] f32: their logits; a zero may have lost its sign. */
+  readonly logits: Float32Array;
+}
+
 /**
  * A batch of sequences on its way through the layers. T is the tokens of all its sequences, in
  * the order given. Layers run in order, 0 .. L - 1, then `finish`; one call at a time.
@@ -78,7 +91,8 @@ export interface AttentionStep {
    *
    * @param previous for layer 0 none; else one output for each batch of the layer before
    * @throws {KernelError} "bad-shape" if an output is missing, double, or of the wrong shape;
-   *   "non-finite" if the gate's logits hold NaN or infinity; "closed"
+   *   "non-finite" if the gate's logits hold NaN or infinity; "device-lost", after which the step
+   *   is over and `ready` says when to compute its sequences from their first token; "closed"
    */
   runLayer(layer: number, previous: readonly ExpertOutput[]): Promise<LayerDispatch>;
   /**
@@ -89,6 +103,14 @@ export interface AttentionStep {
    *   infinity; "closed"
    */
   finish(previous: readonly ExpertOutput[]): Promise<Float32Array>;
+  /**
+   * As `finish`, but of each row only the `count` largest logits leave the device, for whoever
+   * samples greedily or among the likeliest.
+   *
+   * @param count 1 .. min(topLogitsMax, V)
+   * @throws {KernelError} as `finish` does
+   */
+  finishTop(previous: readonly ExpertOutput[], count: number): Promise<TopLogits>;
 }
 
 /** Everything that is not an expert: embedding, attention with its KV cache, gate, LM head. */
@@ -109,6 +131,14 @@ export interface AttentionEngine {
    *   not cover the positions, or a block outside the pool; "closed"
    */
   openStep(sequences: readonly StepSequence[]): AttentionStep;
+  /**
+   * Resolves when steps can be computed: at once, or when a lost device has been replaced. Whatever
+   * was in the KV cache is gone then, and a step that builds on it is "device-lost". Engines whose
+   * device cannot be lost have none.
+   *
+   * @throws {KernelError} "device-lost" if there will be no other device; "closed"
+   */
+  ready?(): Promise<void>;
   /** Waits for calls under way, then frees the device. Later calls reject with "closed". */
   close(): Promise<void>;
 }

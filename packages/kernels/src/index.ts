@@ -1,11 +1,13 @@
-export type {
-  AttentionEngine,
-  AttentionEngineOptions,
-  AttentionStep,
-  ExpertBatch,
-  ExpertOutput,
-  LayerDispatch,
-  StepSequence,
+export {
+  type AttentionEngine,
+  type AttentionEngineOptions,
+  type AttentionStep,
+  type ExpertBatch,
+  type ExpertOutput,
+  type LayerDispatch,
+  type StepSequence,
+  type TopLogits,
+  topLogitsMax,
 } from "./attention-engine.ts";
 export { openCpuAttentionEngine } from "./cpu/cpu-attention-engine.ts";
 export { type CpuOptions, openCpuExpertEngine } from "./cpu/cpu-expert-engine.ts";
@@ -29,6 +31,7 @@ export { rmsNorm } from "./reference/rms-norm.ts";
 export { rope, ropeFrequencies } from "./reference/rope.ts";
 export { type ExpertSelection, selectExperts } from "./reference/select-experts.ts";
 export { silu } from "./reference/silu.ts";
+export { selectTopLogits } from "./top-logits.ts";
 export type { GpuCounts } from "./webgpu/device/counts.ts";
 export { baselineLimits } from "./webgpu/device/limits.ts";
 export { findSwiftShader, useSwiftShader } from "./webgpu/device/swiftshader.ts";

@@ -2,6 +2,7 @@
 import { attentionInvarianceTests } from "./attention-invariance.ts";
 import { attentionRefusalTests } from "./attention-refusals.ts";
 import { attentionRoutingTests } from "./attention-routing.ts";
+import { attentionTopLogitsTests } from "./attention-top-logits.ts";
 import { attentionTwinTests } from "./attention-twin.ts";
 import type { OpenAttentionEngine } from "./open-engine.ts";
 
@@ -12,6 +13,7 @@ import type { OpenAttentionEngine } from "./open-engine.ts";
 export function attentionEngineConformance(open: OpenAttentionEngine): void {
   attentionTwinTests(open);
   attentionRoutingTests(open);
+  attentionTopLogitsTests(open);
   attentionInvarianceTests(open);
   attentionRefusalTests(open);
 }

@@ -7,7 +7,7 @@ import { type AttentionFixture, type AttentionRules, fixturePool } from "./atten
 import { assertSameBits, copyBytes } from "./compare.ts";
 import { assertRefuses } from "./kernel-error-code.ts";
 import { part, planSequences } from "./planned-sequence.ts";
-import { answerBatches, runStep } from "./run-step.ts";
+import { answerBatches, runLayers, runStep } from "./run-step.ts";
 
 export const refusalRules: AttentionRules = {
   'a batch outside the vocabulary, the pool or its own blocks is "bad-shape"': async (fixture) => {
@@ -76,6 +76,12 @@ export const refusalRules: AttentionRules = {
         const next = badLayer + 1;
         const run = () => (next < numLayers ? step.runLayer(next, bad) : step.finish(bad));
         await assertRefuses("non-finite", run, `${value} after layer ${badLayer}`);
+        if (next < numLayers) continue;
+        const again = engine.openStep([plannedPart(fixture)]);
+        const { outputs: finite } = await runLayers(again, numLayers, fixture.answer);
+        const spoilt = finite.map((output) => withLastValue(output, value));
+        const top = () => again.finishTop(spoilt, 3);
+        await assertRefuses("non-finite", top, `${value}, the largest logits`);
       }
     }
     await runStep(engine, [plannedPart(fixture)], fixture.answer);

@@ -13,7 +13,9 @@ import type {
   ExpertOutput,
   LayerDispatch,
   StepSequence,
+  TopLogits,
 } from "../attention-engine.ts";
+import { assertTopCount, selectTopLogits } from "../top-logits.ts";
 import { validatePrevious } from "../validate-previous.ts";
 import type {
   NativeAttentionEngine,
@@ -84,6 +86,12 @@ export class CpuAttentionStep implements AttentionStep {
     await this.#run("finish", native.finish(this.#step, replies, logits));
     this.#state = "finished";
     return logits;
+  }
+
+  async finishTop(previous: readonly ExpertOutput[], count: number): Promise<TopLogits> {
+    const { vocabSize } = this.#context.model;
+    assertTopCount(count, vocabSize);
+    return selectTopLogits(await this.finish(previous), { count, vocabSize });
   }
 
   #takeReplies(previous: readonly ExpertOutput[]): NativeReplies {

@@ -6,8 +6,10 @@ import type {
   ExpertOutput,
   LayerDispatch,
   StepSequence,
+  TopLogits,
 } from "../attention-engine.ts";
 import { KernelError } from "../kernel-error.ts";
+import { assertTopCount, selectTopLogits } from "../top-logits.ts";
 import { validatePrevious } from "../validate-previous.ts";
 import { attention } from "./attention.ts";
 import type { AttentionWeights, LayerWeights } from "./attention-weights.ts";
@@ -94,6 +96,12 @@ export class ReferenceAttentionStep implements AttentionStep {
       throw new KernelError("non-finite", "the logits hold NaN or infinity");
     }
     return logits;
+  }
+
+  async finishTop(previous: readonly ExpertOutput[], count: number): Promise<TopLogits> {
+    const { vocabSize } = this.#context.model;
+    assertTopCount(count, vocabSize);
+    return selectTopLogits(await this.finish(previous), { count, vocabSize });
   }
 
   #combinePrevious(previous: readonly ExpertOutput[]): void {
