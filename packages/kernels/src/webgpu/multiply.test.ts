@@ -6,7 +6,7 @@ import {
   type WeightDtype,
   weightDtypes,
 } from "@octet/core";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { assertClose, assertSameBits } from "../conformance/compare.ts";
 import { once } from "../conformance/once.ts";
 import { scratchDirectory } from "../conformance/scratch-directory.ts";
@@ -15,6 +15,8 @@ import { rowsFor, writeMatrix } from "./testing/matrix-fixture.ts";
 import { runMultiply } from "./testing/run-multiply.ts";
 import { swiftShaderDevices } from "./testing/swiftshader-device.ts";
 
+// SwiftShader computes, and compiles, on the cores that other tests use.
+vi.setConfig({ testTimeout: 120_000 });
 const newPath = scratchDirectory();
 const newDevice = swiftShaderDevices();
 /** Kernels are compiled once for the whole file. */

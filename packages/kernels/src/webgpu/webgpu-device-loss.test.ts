@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
-import { test } from "vitest";
+import { test, vi } from "vitest";
 import { assertSameBits } from "../conformance/compare.ts";
 import { assertRefuses } from "../conformance/kernel-error-code.ts";
 import { scratchDirectory } from "../conformance/scratch-directory.ts";
@@ -11,6 +11,8 @@ import type { DeviceChange } from "./thread/protocol.ts";
 import { destroyGpuDevice } from "./thread/thread-host.ts";
 import { openWebGpuExpertEngine } from "./webgpu-expert-engine.ts";
 
+// SwiftShader computes, and compiles, on the cores that other tests use.
+vi.setConfig({ testTimeout: 120_000 });
 useSwiftShader(process.env);
 const newPath = scratchDirectory();
 
