@@ -15,7 +15,7 @@ const onlyBytes: PaperAssumptions = {
   dispatchMs: 0,
   readBackMs: 0,
   callMs: 0,
-  dispatches: { coordinator: 6, worker: 2 },
+  dispatches: { coordinator: 6, worker: 2, finish: 2 },
   contextTokens: 0,
 };
 

@@ -19,8 +19,12 @@ export interface PaperAssumptions {
   readonly readBackMs: number;
   /** A small expert call and its answer between two processes. */
   readonly callMs: number;
-  /** Dispatches of one layer: at the coordinator, and at a worker. */
-  readonly dispatches: { readonly coordinator: number; readonly worker: number };
+  /** Dispatches of one layer at the coordinator and at a worker, and of the step's end. */
+  readonly dispatches: {
+    readonly coordinator: number;
+    readonly worker: number;
+    readonly finish: number;
+  };
   readonly contextTokens: number;
 }
 
@@ -30,7 +34,7 @@ export const paperAssumptions: PaperAssumptions = {
   dispatchMs: 0.0064,
   readBackMs: 0.15,
   callMs: 0.1,
-  dispatches: { coordinator: 6, worker: 2 },
+  dispatches: { coordinator: 8, worker: 2, finish: 4 },
   contextTokens: 512,
 };
 
@@ -79,7 +83,7 @@ export function estimateStep(
   const { dispatches, dispatchMs, readBackMs, callMs } = assumed;
   const coordinatorMs = msOf(layerBytes) + dispatches.coordinator * dispatchMs + readBackMs;
   const workerMs = serial * (msOf(costs.expertBytes) + dispatches.worker * dispatchMs) + readBackMs;
-  const lastMs = msOf(lmHeadBytes) + 2 * dispatchMs + readBackMs;
+  const lastMs = msOf(lmHeadBytes) + dispatches.finish * dispatchMs + readBackMs;
   const stepMs = model.numLayers * (coordinatorMs + callMs + workerMs) + lastMs;
 
   const criticalBytes = model.numLayers * (layerBytes + serial * costs.expertBytes) + lmHeadBytes;
