@@ -9,12 +9,16 @@ import { toBlockId, toExpertId, type WeightDtype } from "@octet/core";
 import { createEngine, type ExpertClient } from "@octet/engine";
 import {
   type AttentionEngine,
+  type AttentionEngineOptions,
   type EngineKind,
+  type ExpertEngineOptions,
   type ExpertOutput,
   openCpuAttentionEngine,
   openCpuExpertEngine,
   openReferenceAttentionEngine,
   openReferenceExpertEngine,
+  openWebGpuAttentionEngine,
+  openWebGpuExpertEngine,
   type StepSequence,
 } from "@octet/kernels";
 import { goldenModelDir } from "./golden-files.ts";
@@ -37,13 +41,19 @@ export interface SequenceResult {
 const openers = {
   reference: { attention: openReferenceAttentionEngine, expert: openReferenceExpertEngine },
   cpu: { attention: openCpuAttentionEngine, expert: openCpuExpertEngine },
+  webgpu: {
+    attention: (options: AttentionEngineOptions) =>
+      openWebGpuAttentionEngine({ ...options, allowSoftwareAdapter: true }),
+    expert: (options: ExpertEngineOptions) =>
+      openWebGpuExpertEngine({ ...options, allowSoftwareAdapter: true }),
+  },
 };
 
-/** The kinds of engine that every rule holds for. */
+/** The kinds of engine that every rule is tried on. */
 export const engineKinds = ["reference", "cpu"] as const satisfies readonly EngineKind[];
 
-/** One of them. */
-export type TestedKind = (typeof engineKinds)[number];
+/** Those and the GPU's, which SwiftShader is too slow to hold to every rule. */
+export type TestedKind = EngineKind;
 
 const blockSizeTokens = 16;
 /** Room for 384 tokens of each sequence in {@link OneProcessModel.run}. */

@@ -1,6 +1,13 @@
 // Which models and engine settings the kernels can compute at all.
 import assert from "node:assert/strict";
-import { isQuantised, type ModelConfig, quantBlockSize, type WeightDtype } from "@octet/core";
+import {
+  isQuantised,
+  type ModelConfig,
+  numExpertsMax,
+  numExpertsPerTokenMax,
+  quantBlockSize,
+  type WeightDtype,
+} from "@octet/core";
 import { KernelError } from "./kernel-error.ts";
 
 /**
@@ -37,6 +44,21 @@ export function validateModel(model: ModelConfig, weightDtype: WeightDtype): voi
         `${weightDtype} needs ${name} divisible by ${quantBlockSize}, found ${width}; use bf16 or f32`,
       );
     }
+  }
+}
+
+/**
+ * For kernels that keep one token's choice in arrays of fixed sizes.
+ *
+ * @throws {KernelError} "unsupported" for more experts, or more per token, than any shard may have
+ */
+export function validateExpertCounts({ numExperts, numExpertsPerToken }: ModelConfig): void {
+  if (numExperts > numExpertsMax || numExpertsPerToken > numExpertsPerTokenMax) {
+    throw new KernelError(
+      "unsupported",
+      `expected at most ${numExpertsMax} experts and ${numExpertsPerTokenMax} per token, ` +
+        `found ${numExperts} and ${numExpertsPerToken}`,
+    );
   }
 }
 

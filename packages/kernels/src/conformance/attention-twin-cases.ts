@@ -22,7 +22,7 @@ export interface AttentionTwinCase {
   /** 16 unless told. */
   readonly blockSizeTokens?: number;
   readonly embeddingDtype?: "f32" | "bf16";
-  /** 30,000 unless told. */
+  /** The file's unless told. */
   readonly timeoutMs?: number;
 }
 

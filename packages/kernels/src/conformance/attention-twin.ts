@@ -22,13 +22,14 @@ const weightsSeed = 21;
 export function attentionTwinTests(open: OpenAttentionEngine): void {
   const newPath = scratchDirectory();
   for (const twinCase of attentionTwinCases) {
-    const { model, name, timeoutMs = 30_000 } = twinCase;
+    const { model, name, timeoutMs } = twinCase;
     for (const weightDtype of twinCase.dtypes) {
       const { bound, reason } = attentionTolerance[weightDtype];
       const rule = `${name}: within ${bound} of the reference (${reason})`;
       const answer = tokenAnswers(model, weightDtype);
       const run = () => compareEngines(open, newPath(), { twinCase, weightDtype, answer });
-      test(`attention ${weightDtype}, ${rule}`, { timeout: timeoutMs }, run);
+      const options = timeoutMs === undefined ? {} : { timeout: timeoutMs };
+      test(`attention ${weightDtype}, ${rule}`, options, run);
     }
   }
 

@@ -1,11 +1,5 @@
 // The coordinator's side of the seam on C++ kernels.
-import {
-  type ModelConfig,
-  numExpertsMax,
-  numExpertsPerTokenMax,
-  type WeightDtype,
-  type WeightFile,
-} from "@octet/core";
+import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
 import type {
   AttentionEngine,
   AttentionEngineOptions,
@@ -13,7 +7,7 @@ import type {
   StepSequence,
 } from "../attention-engine.ts";
 import { KernelError } from "../kernel-error.ts";
-import { assertCounts, validateModel } from "../validate-model.ts";
+import { assertCounts, validateExpertCounts, validateModel } from "../validate-model.ts";
 import { validateStepSequences } from "../validate-step-sequences.ts";
 import { requiredAttentionTensors, validateWeights } from "../validate-weights.ts";
 import { CpuAttentionStep } from "./cpu-attention-step.ts";
@@ -62,17 +56,6 @@ export async function openCpuAttentionEngine(
     return new CpuAttentionEngine(native, facts);
   } catch (error) {
     throw fromNative(error, "cpu attention engine");
-  }
-}
-
-/** The kernels keep one token's choice in fixed arrays of these sizes. */
-function validateExpertCounts({ numExperts, numExpertsPerToken }: ModelConfig): void {
-  if (numExperts > numExpertsMax || numExpertsPerToken > numExpertsPerTokenMax) {
-    throw new KernelError(
-      "unsupported",
-      `expected at most ${numExpertsMax} experts and ${numExpertsPerTokenMax} per token, ` +
-        `found ${numExperts} and ${numExpertsPerToken}`,
-    );
   }
 }
 

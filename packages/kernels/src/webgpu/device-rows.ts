@@ -17,15 +17,29 @@ export function deviceRowBytes(dtype: ActivationDtype, width: number): number {
 }
 
 /** `rows` as the device takes them; a view of them where nothing needs to be filled up. */
-export function toDeviceRows({ dtype, rows, width, data }: ActivationRows): Uint8Array {
+export function toDeviceRows(rows: ActivationRows): Uint8Array {
+  const from = activationRowBytes(rows.dtype, rows.width);
+  const to = deviceRowBytes(rows.dtype, rows.width);
+  if (from === to) return rows.data;
+  const padded = new Uint8Array(rows.rows * to);
+  copyDeviceRows(rows, padded);
+  return padded;
+}
+
+/** Writes `rows` as the device takes them over zeros. */
+export function copyDeviceRows(
+  { dtype, rows, width, data }: ActivationRows,
+  into: Uint8Array,
+): void {
   const from = activationRowBytes(dtype, width);
   const to = deviceRowBytes(dtype, width);
-  if (from === to) return data;
-  const padded = new Uint8Array(rows * to);
-  for (let row = 0; row < rows; row++) {
-    padded.set(data.subarray(row * from, (row + 1) * from), row * to);
+  if (from === to) {
+    into.set(data);
+    return;
   }
-  return padded;
+  for (let row = 0; row < rows; row++) {
+    into.set(data.subarray(row * from, (row + 1) * from), row * to);
+  }
 }
 
 /** What came from the device as rows that travel; `data` itself where nothing was filled up. */

@@ -1,13 +1,5 @@
 // Weight matrices in the device's memory, as the shard holds them.
-import {
-  isQuantised,
-  panelRows,
-  panelShapes,
-  quantBlockSize,
-  type TensorLocation,
-  type WeightDtype,
-  type WeightFile,
-} from "@octet/core";
+import { isQuantised, panelRows, panelShapes, quantBlockSize, type WeightDtype } from "@octet/core";
 import { bufferUsage } from "./device/buffer-usage.ts";
 import type { GpuDevice } from "./device/gpu-device.ts";
 import type { Uploader } from "./device/uploader.ts";
@@ -60,36 +52,98 @@ export async function uploadMatrix(
   files: WeightFiles,
   { device, source }: { readonly device: GpuDevice; readonly source: MatrixSource },
 ): Promise<GpuMatrix> {
-  const { name, dtype, shape } = source;
-  const [outSize, inSize] = shape;
-  const numPanels = Math.ceil(outSize / panelRows);
-  const numBlocks = Math.ceil(inSize / quantBlockSize);
-  const usage = bufferUsage.storage | bufferUsage.copyTarget;
-  const upload = async (tensor: string, bytes: number, rows?: { count: number; bytes: number }) => {
-    const buffer = device.createBuffer(tensor, bytes, usage);
-    const { weights, location, file } = await files.find(tensor);
-    const { count, bytes: rowBytes } = rows ?? { count: 1, bytes: location.lengthBytes };
-    await uploader.upload(
-      { file, ...place(weights, tensor, location), rows: count, rowBytes },
-      { buffer, rowBytes: rows === undefined ? rowBytes : bytes / (numPanels * panelRows) },
-    );
-    return buffer;
-  };
-  const common = { dtype, outSize, inSize, numPanels, numBlocks };
-  if (!isQuantised(dtype)) {
-    const size = elementBytes[dtype];
-    const sizeBytes = numPanels * panelRows * numBlocks * quantBlockSize * size;
-    const elements = await upload(name, sizeBytes, { count: outSize, bytes: inSize * size });
-    return { ...common, elements, scales: undefined, sizeBytes };
-  }
-  const shapes = panelShapes(dtype, shape);
-  const quantBytes = shapes.quants.reduce((product, length) => product * length, 1);
-  const scaleBytes = shapes.scales.reduce((product, length) => product * length, 2);
-  const elements = await upload(name, quantBytes);
-  const scales = await upload(`${name}.scales`, scaleBytes);
-  return { ...common, elements, scales, sizeBytes: quantBytes + scaleBytes };
+  const matrix = await uploadStacked(uploader, files, { device, sources: [source] });
+  return { ...matrix, outSize: source.shape[0] };
 }
 
-function place({ path }: WeightFile, tensor: string, { offsetBytes }: TensorLocation) {
-  return { what: `${path}: ${tensor}`, offsetBytes };
+/**
+ * As {@link uploadMatrix}, of several matrices of one dtype and inSize, one below the other: each
+ * starts at a panel of its own, after rows of zeros.
+ */
+export async function uploadStacked(
+  uploader: Uploader,
+  files: WeightFiles,
+  { device, sources }: { readonly device: GpuDevice; readonly sources: readonly MatrixSource[] },
+): Promise<GpuMatrix> {
+  const { name, dtype, shape } = sources[0]!;
+  const numBlocks = Math.ceil(shape[1] / quantBlockSize);
+  const panels = sources.map((source) => Math.ceil(source.shape[0] / panelRows));
+  const numPanels = panels.reduce((sum, count) => sum + count, 0);
+  const bytes = panelBytes(dtype, numBlocks);
+  const usage = bufferUsage.storage | bufferUsage.copyTarget;
+  const elements = device.createBuffer(name, numPanels * bytes.elements, usage);
+  const scales =
+    bytes.scales === 0
+      ? undefined
+      : device.createBuffer(`${name}.scales`, numPanels * bytes.scales, usage);
+  const matrix: GpuMatrix = {
+    dtype,
+    outSize: numPanels * panelRows,
+    inSize: shape[1],
+    numPanels,
+    numBlocks,
+    elements,
+    scales,
+    sizeBytes: numPanels * (bytes.elements + bytes.scales),
+  };
+  try {
+    let firstPanel = 0;
+    for (const [index, source] of sources.entries()) {
+      await uploadPart(uploader, files, { source, matrix, firstPanel });
+      firstPanel += panels[index]!;
+    }
+    return matrix;
+  } catch (error) {
+    destroyMatrix(matrix);
+    throw error;
+  }
+}
+
+/** Bytes of sixteen rows, filled up. */
+function panelBytes(dtype: WeightDtype, numBlocks: number): { elements: number; scales: number } {
+  const columns = numBlocks * quantBlockSize;
+  if (!isQuantised(dtype))
+    return { elements: panelRows * columns * elementBytes[dtype], scales: 0 };
+  const shapes = panelShapes(dtype, [panelRows, columns]);
+  return {
+    elements: shapes.quants.reduce((product, length) => product * length, 1),
+    scales: shapes.scales.reduce((product, length) => product * length, 2),
+  };
+}
+
+interface Part {
+  readonly source: MatrixSource;
+  readonly matrix: GpuMatrix;
+  readonly firstPanel: number;
+}
+
+async function uploadPart(
+  uploader: Uploader,
+  files: WeightFiles,
+  { source, matrix, firstPanel }: Part,
+): Promise<void> {
+  const { name, dtype, shape } = source;
+  const bytes = panelBytes(dtype, matrix.numBlocks);
+  const put = async (tensor: string, buffer: GPUBuffer, ofPanel: number) => {
+    const { weights, location, file } = await files.find(tensor);
+    const { offsetBytes, lengthBytes } = location;
+    const isPanels = isQuantised(dtype);
+    const rows = isPanels ? 1 : shape[0];
+    await uploader.upload(
+      {
+        file,
+        what: `${weights.path}: ${tensor}`,
+        offsetBytes,
+        rows,
+        rowBytes: lengthBytes / rows,
+      },
+      {
+        buffer,
+        offsetBytes: firstPanel * ofPanel,
+        rowBytes: isPanels ? lengthBytes : ofPanel / panelRows,
+      },
+    );
+  };
+  await put(name, matrix.elements, bytes.elements);
+  if (matrix.scales !== undefined) await put(`${name}.scales`, matrix.scales, bytes.scales);
 }

@@ -21,6 +21,8 @@ export interface FileRows {
 /** Where they go; rows may lie further apart there, with zeros between. */
 export interface BufferRows {
   readonly buffer: GPUBuffer;
+  /** 0 unless told. */
+  readonly offsetBytes?: number;
   readonly rowBytes: number;
 }
 
@@ -38,19 +40,20 @@ export class Uploader {
    * @throws {KernelError} "bad-weights" if the file cannot be read or ends too early; "device-lost"
    */
   async upload(from: FileRows, to: BufferRows): Promise<void> {
+    const { buffer, offsetBytes = 0 } = to;
     if (from.rowBytes === to.rowBytes) {
       const bytes = from.rows * from.rowBytes;
       for (let done = 0; done < bytes; done += pieceBytesMax) {
         const length = Math.min(pieceBytesMax, bytes - done);
         await readFully(from, from.offsetBytes + done, this.#piece.subarray(0, length));
-        await this.#write(to.buffer, done, length);
+        await this.#write(buffer, offsetBytes + done, length);
       }
       return;
     }
     for (let row = 0; row < from.rows; row++) {
       const into = this.#piece.subarray(0, from.rowBytes);
       await readFully(from, from.offsetBytes + row * from.rowBytes, into);
-      await this.#write(to.buffer, row * to.rowBytes, from.rowBytes);
+      await this.#write(buffer, offsetBytes + row * to.rowBytes, from.rowBytes);
     }
   }
 

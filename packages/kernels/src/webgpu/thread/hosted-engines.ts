@@ -1,4 +1,5 @@
 // Which engines the GPU thread can load.
+import { attentionLoader } from "../attention-loaded.ts";
 import { expertLoader } from "../expert-loaded.ts";
 import type { OpenRequest } from "./protocol.ts";
 import type { LoadEngine } from "./recovering-engine.ts";
@@ -7,5 +8,7 @@ export function loaderOf(request: OpenRequest): LoadEngine {
   switch (request.engine) {
     case "expert":
       return expertLoader(request.options);
+    case "attention":
+      return attentionLoader(request.options);
   }
 }

@@ -1,16 +1,18 @@
 // What is said between the engines that callers hold and the GPU thread that computes for them.
+import type { AttentionEngineOptions } from "../../attention-engine.ts";
 import type { ExpertEngineOptions } from "../../expert-engine.ts";
 import { KernelError, type KernelErrorCode } from "../../kernel-error.ts";
 import type { GpuCounts } from "../device/counts.ts";
 
 /** Which engine to open, and with what: plain data, as it crosses to another thread. */
 export type OpenRequest = {
-  readonly engine: "expert";
-  readonly options: Omit<ExpertEngineOptions, "threads">;
   readonly allowSoftwareAdapter: boolean;
   /** Part of the adapter's name, or undefined for the best there is. */
   readonly adapterName: string | undefined;
-};
+} & (
+  | { readonly engine: "expert"; readonly options: Omit<ExpertEngineOptions, "threads"> }
+  | { readonly engine: "attention"; readonly options: Omit<AttentionEngineOptions, "threads"> }
+);
 
 /** What is known of an engine once it is open. */
 export interface OpenedFacts {

@@ -1,0 +1,151 @@
+// Attention of single rows over a long past, on keys and values put into the cache by hand.
+import assert from "node:assert/strict";
+import { fromBf16Bits, toBf16Bits } from "@octet/core";
+import { test } from "vitest";
+import { assertClose, assertSameBits } from "../conformance/compare.ts";
+import { normalValues, seededRandom } from "../conformance/seeded-random.ts";
+import { tinyModel } from "../conformance/tiny-model.ts";
+import { attention } from "../reference/attention.ts";
+import { attend, passBytesMax } from "./attend-dispatches.ts";
+import { loadAttentionKernels } from "./attention-kernels.ts";
+import { attentionShape, chunkBytes } from "./attention-shape.ts";
+import { BindGroups } from "./device/bind-groups.ts";
+import { submit } from "./device/commands.ts";
+import { ReadBackRing } from "./device/read-back-ring.ts";
+import { GrownBuffers } from "./grown-buffers.ts";
+import type { StepTables } from "./step-tables.ts";
+import { swiftShaderDevices } from "./testing/swiftshader-device.ts";
+
+const newDevice = swiftShaderDevices();
+const numPositions = 32_768;
+const blockSizeTokens = 16;
+const numBlocks = numPositions / blockSizeTokens;
+
+/** Of bf16 keys and values, which both sides round alike; sums in f32 against sums in f64. */
+const relativeL2Max = 1e-5;
+
+/** Neighbours in the sequence are none in memory: 5 and the number of blocks share no factor. */
+const blockTable = Array.from({ length: numBlocks }, (_, i) => (i * 5) % numBlocks);
+
+function roundedRows(seed: number, width: number): Float32Array {
+  const values = normalValues(seededRandom(seed), numPositions * width);
+  return values.map((value) => fromBf16Bits(toBf16Bits(value)));
+}
+
+/** Keys or values as rotate-store.wgsl lays them out: pairs of bf16, by slot or by dimension. */
+function toCache(rows: Float32Array, heads: number, headDim: number, kind: "keys" | "values") {
+  const words = new Uint32Array((numPositions * heads * headDim) / 2);
+  for (let position = 0; position < numPositions; position++) {
+    const slot = position % blockSizeTokens;
+    const block = blockTable[Math.floor(position / blockSizeTokens)]!;
+    for (let head = 0; head < heads; head++) {
+      for (let pair = 0; pair < headDim / 2; pair++) {
+        const at = (position * heads + head) * headDim + 2 * pair;
+        const word = toBf16Bits(rows[at]!) | (toBf16Bits(rows[at + 1]!) << 16);
+        const ofHead = block * heads + head;
+        const place =
+          kind === "keys"
+            ? (ofHead * (headDim / 2) + pair) * blockSizeTokens + slot
+            : ((ofHead * blockSizeTokens + slot) * headDim) / 2 + pair;
+        words[place] = word;
+      }
+    }
+  }
+  return words;
+}
+
+async function openCase(slidingWindow: number | undefined) {
+  const model = tinyModel({
+    headDim: 128,
+    numAttentionHeads: 8,
+    numKeyValueHeads: 2,
+    ...(slidingWindow === undefined ? {} : { slidingWindow }),
+  });
+  const { headDim, numAttentionHeads, numKeyValueHeads } = model;
+  const width = numKeyValueHeads * headDim;
+  const [keys, values] = [roundedRows(1, width), roundedRows(2, width)];
+  const queries = normalValues(seededRandom(3), numAttentionHeads * headDim);
+  const shape = { ...attentionShape(model, "bf16"), rowDtype: "f32", queryRowWords: 1024 } as const;
+  const device = await newDevice();
+  const groups = new BindGroups(device);
+  const buffers = new GrownBuffers(device, groups);
+  const kernels = await loadAttentionKernels(device, shape, {
+    embeddingDtype: "bf16",
+    tuning: { packedDot: true, fewRows: [1], tileRows: [16] }, // no product is run here
+  });
+  const ring = new ReadBackRing(device);
+  const layer = {
+    keys: buffers.write("keys", toCache(keys, numKeyValueHeads, headDim, "keys")),
+    values: buffers.write("values", toCache(values, numKeyValueHeads, headDim, "values")),
+  };
+  // Four heads of a dimension lie side by side.
+  const quads = Float32Array.from(queries.keys(), (i) => {
+    const [quad, d, member] = [Math.floor(i / (4 * headDim)), Math.floor(i / 4) % headDim, i % 4];
+    return queries[(quad * 4 + member) * headDim + d]! / Math.sqrt(headDim);
+  });
+
+  const run = async (options: { position: number; prefill: boolean; chunksAtOnce: number }) => {
+    const { position, prefill, chunksAtOnce } = options;
+    const window = slidingWindow ?? numPositions;
+    const tables = {
+      numTokens: 1,
+      numDecodeTiles: prefill ? 0 : 1,
+      numPrefillTiles: prefill ? 1 : 0,
+      firstChunk: Math.floor(Math.max(0, position - window + 1) / 256),
+      endChunk: Math.floor(position / 256) + 1,
+    } as StepTables; // the rest is the other kernels'
+    const step = {
+      tokens: buffers.write("tokens", Uint32Array.of(position, 0)),
+      tiles: buffers.write("tiles", Uint32Array.of(0, 1)),
+      blocks: buffers.write("blocks", Uint32Array.from(blockTable)),
+    };
+    const sizeBytes = numAttentionHeads * headDim * 4;
+    const scratch = {
+      queries: buffers.write("queries", new Uint32Array(quads.buffer)),
+      carried: buffers.get("carried", 3 * sizeBytes),
+      attended: buffers.get("attended", sizeBytes),
+    };
+    const most = Math.min(passBytesMax, chunksAtOnce * chunkBytes(shape).values);
+    const context = { shape, kernels, groups, buffers, blockSizeTokens, passBytesMax: most };
+    const dispatches = attend(context as never, layer as never, { tables, step, scratch } as never);
+    const slot = await ring.acquire();
+    submit(device, dispatches, [{ from: scratch.attended, to: slot.buffer(sizeBytes), sizeBytes }]);
+    const bytes = await slot.read(sizeBytes);
+    slot.release();
+    return { attended: new Float32Array(bytes), numDispatches: dispatches.length };
+  };
+
+  const expected = (position: number) =>
+    attention({
+      queries,
+      keys: keys.subarray(0, (position + 1) * width),
+      values: values.subarray(0, (position + 1) * width),
+      startPosition: position,
+      ...{ numAttentionHeads, numKeyValueHeads, headDim, slidingWindow },
+    });
+  return { run, expected };
+}
+
+for (const slidingWindow of [undefined, 4096]) {
+  const past = slidingWindow === undefined ? "" : `, window of ${slidingWindow}`;
+  test(`attention of position 32,767${past}: near f64's, the same bits in decode, prefill and passes`, {
+    timeout: 120_000,
+  }, async () => {
+    const { run, expected } = await openCase(slidingWindow);
+    for (const position of [numPositions - 1]) {
+      const decode = { position, prefill: false, chunksAtOnce: 200 };
+      const { attended, numDispatches } = await run(decode);
+      assert.equal(numDispatches, 2);
+      const what = `position ${position}`;
+      assertClose(attended, expected(position), { bound: relativeL2Max, what });
+      for (const other of [
+        { position, prefill: true, chunksAtOnce: 200 },
+        { position, prefill: false, chunksAtOnce: 7 },
+        { position, prefill: true, chunksAtOnce: 3 },
+      ]) {
+        const again = await run(other);
+        assertSameBits(again.attended, attended, `${what}, ${JSON.stringify(other)}`);
+      }
+    }
+  });
+}
