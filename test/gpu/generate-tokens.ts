@@ -3,6 +3,9 @@ import type { status } from "@grpc/grpc-js";
 import { InferenceService } from "@octet/protocol";
 import { createClient } from "@octet/protocol/grpc";
 
+/** The first answer waits for shaders to be compiled, a process at a time. */
+const deadlineMs = 150_000;
+
 /** How a generation ended, and what came before. */
 export interface Generated {
   readonly code: status;
@@ -25,7 +28,7 @@ export function generateTokens(
       stop: { maxTokens, ignoreEos: true },
       details: true,
     },
-    { deadlineMs: 60_000 },
+    { deadlineMs },
   );
   return new Promise((resolve) => {
     const tokenIds: number[] = [];

@@ -31,9 +31,10 @@ beforeAll(async () => {
     return expertId === victim ? { ...gpuSettings(), ...lossEnvironment } : { OCTET_ENGINE: "cpu" };
   });
   coordinator = await startCoordinator(shards.index, workers.placement, {
-    OCTET_ENGINE: "cpu",
+    ...gpuSettings(),
     ...lossEnvironment,
     OCTET_WORKER_ENGINES: "cpu,webgpu",
+    OCTET_EXPERT_DEADLINE_MS: "60000", // calls that compile shaders, after a loss too
   });
 }, 180_000);
 
@@ -105,4 +106,16 @@ test("a worker whose GPU is lost is away for a while; who needed it fails, and m
   expect(readiness.wasReady).toEqual([true, false, true]);
   expect(eventsOf(worker)).toEqual(["ready", "gpu lost", "gpu back"]);
   expect(await generateAll()).toEqual(before);
+}, 120_000);
+
+test("a coordinator whose GPU is lost pauses its sequences, and gives the same tokens", async () => {
+  const before = await generateAll();
+  const readiness = watchReadiness(coordinator.address);
+  expect(await generateThroughLoss(coordinator)).toEqual(before);
+
+  await untilReady(coordinator);
+  readiness.stop();
+  expect(readiness.wasReady).toEqual([true, false, true]);
+  expect(eventsOf(coordinator)).toContain("gpu back");
+  expect(coordinator.lines.filter(({ level }) => level === "error")).toEqual([]);
 }, 120_000);

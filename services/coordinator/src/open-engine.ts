@@ -4,8 +4,9 @@ import {
   type AttentionEngineOptions,
   openCpuAttentionEngine,
   openReferenceAttentionEngine,
+  openWebGpuAttentionEngine,
 } from "@octet/kernels";
-import { ConfigError, type DeviceWatch } from "@octet/service";
+import type { DeviceWatch } from "@octet/service";
 import type { CoordinatorConfig } from "./config.ts";
 
 /**
@@ -16,16 +17,19 @@ import type { CoordinatorConfig } from "./config.ts";
  */
 export function openEngine(
   config: CoordinatorConfig,
-  _device: DeviceWatch,
+  device: DeviceWatch,
   options: AttentionEngineOptions,
 ): Promise<AttentionEngine> {
   switch (config.OCTET_ENGINE) {
     case "cpu":
       return openCpuAttentionEngine(options);
     case "webgpu":
-      throw new ConfigError(
-        "OCTET_ENGINE=webgpu: only workers have that engine; use cpu and OCTET_WORKER_ENGINES=webgpu",
-      );
+      return openWebGpuAttentionEngine({
+        ...options,
+        adapterName: config.OCTET_GPU_ADAPTER,
+        allowSoftwareAdapter: config.OCTET_ALLOW_SOFTWARE_GPU,
+        onDeviceChange: device.report,
+      });
     case "reference":
       return openReferenceAttentionEngine(options);
   }
