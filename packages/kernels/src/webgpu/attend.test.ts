@@ -129,7 +129,7 @@ async function openCase(slidingWindow: number | undefined) {
 for (const slidingWindow of [undefined, 4096]) {
   const past = slidingWindow === undefined ? "" : `, window of ${slidingWindow}`;
   test(`attention of position 32,767${past}: near f64's, the same bits in decode, prefill and passes`, {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const { run, expected } = await openCase(slidingWindow);
     for (const position of [numPositions - 1]) {
