@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
   engine: ["core", "kernels"],
   cluster: ["core", "protocol", "engine", "kernels", "telemetry"],
   service: ["core", "protocol", "telemetry"],
-  cli: ["core", "protocol", "checkpoint"],
+  cli: ["core", "protocol", "checkpoint", "kernels"],
   coordinator: [
     "core",
     "telemetry",

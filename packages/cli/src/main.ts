@@ -2,6 +2,7 @@
 // The octet command: parses, runs one subcommand, and turns its end into an exit code.
 import { Command, CommanderError } from "commander";
 import { addChatCommand } from "./commands/chat.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addRunCommand } from "./commands/run.ts";
@@ -28,6 +29,7 @@ addChatCommand(program);
 addShardCommand(program);
 addServeCommand(program);
 addHealthCommand(program);
+addDoctorCommand(program);
 
 // A reader that went away, such as `head`, is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -33,7 +33,10 @@ export { type ExpertSelection, selectExperts } from "./reference/select-experts.
 export { silu } from "./reference/silu.ts";
 export { selectTopLogits } from "./top-logits.ts";
 export type { GpuCounts } from "./webgpu/device/counts.ts";
+export { baselineLimits } from "./webgpu/device/limits.ts";
 export { findSwiftShader, useSwiftShader } from "./webgpu/device/swiftshader.ts";
+export type { GpuAdapter } from "./webgpu/probe/gpu-adapter.ts";
+export { type GpuProbe, type GpuProbeOptions, probeGpu } from "./webgpu/probe/probe-gpu.ts";
 export type { DeviceChange, ThreadCounts } from "./webgpu/thread/protocol.ts";
 export { destroyGpuDevice, gpuThreadCounts } from "./webgpu/thread/thread-host.ts";
 export { openWebGpuAttentionEngine } from "./webgpu/webgpu-attention-engine.ts";

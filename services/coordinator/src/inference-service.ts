@@ -10,7 +10,8 @@ import { toStatus } from "./request-error.ts";
 
 /** What the service answers with. */
 export interface InferenceContext extends GenerateContext {
-  readonly model: MessageInitShape<typeof ModelSchema>;
+  /** As it is served now: workers come and go. */
+  readonly describeModel: () => MessageInitShape<typeof ModelSchema>;
   readonly maxPositions: number;
 }
 
@@ -18,7 +19,7 @@ export interface InferenceContext extends GenerateContext {
 export function createInferenceHandlers(
   context: InferenceContext,
 ): Handlers<typeof InferenceService> {
-  const { tokenizer, modelName, vocabSize, model, maxPositions } = context;
+  const { tokenizer, modelName, vocabSize, describeModel, maxPositions } = context;
   return {
     generate: (call) => void handleGenerate(call, context),
     tokenize: unary(({ request }) => {
@@ -31,10 +32,10 @@ export function createInferenceHandlers(
       requireModel(request.model, modelName);
       return { text: tokenizer.decode(checkTokenIds(request.tokenIds, vocabSize)) };
     }),
-    listModels: unary(() => ({ models: [model] })),
+    listModels: unary(() => ({ models: [describeModel()] })),
     getModel: unary(({ request }) => {
       requireModel(request.name, modelName);
-      return { model };
+      return { model: describeModel() };
     }),
   };
 }

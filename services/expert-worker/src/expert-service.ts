@@ -43,6 +43,12 @@ export interface ServedExperts {
    * stream with UNAVAILABLE; new streams end so at once. Called once.
    */
   drain(drainMs: number): Promise<void>;
+  /**
+   * Ends every stream with UNAVAILABLE and `why`, and new ones at once, until {@link resume}: to a
+   * coordinator this worker is away, and it comes back by itself.
+   */
+  suspend(why: string): void;
+  resume(): void;
 }
 
 type Method = typeof ExpertService.method;
@@ -67,15 +73,19 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
     queuedBytesMax,
   };
   const streams = new Set<ForwardStream>();
-  const shutDown = `worker ${options.workerId} is shutting down`;
-  let isDraining = false;
+  /** Why streams are not served now. */
+  let refusal: string | undefined;
+  const refuseStreams = (why: string) => {
+    refusal = why;
+    for (const stream of streams) stream.fail("unavailable", why);
+  };
 
   const forward: StreamHandler<Method["forward"]["input"], Method["forward"]["output"]> = (
     call,
   ) => {
     const stream = new ForwardStream(call, context);
-    if (isDraining) {
-      stream.fail("unavailable", shutDown);
+    if (refusal !== undefined) {
+      stream.fail("unavailable", refusal);
       return stream;
     }
     const { peer } = call;
@@ -100,10 +110,13 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
     ]),
     async drain(drainMs) {
       await untilQuiet(streams, drainMs);
-      isDraining = true;
       const ended = Array.from(streams, (stream) => stream.closed);
-      for (const stream of streams) stream.fail("unavailable", shutDown);
+      refuseStreams(`worker ${options.workerId} is shutting down`);
       await Promise.all(ended);
+    },
+    suspend: (why) => refuseStreams(`worker ${options.workerId}: ${why}`),
+    resume: () => {
+      refusal = undefined;
     },
   };
 }

@@ -42,6 +42,7 @@ export async function openWebGpuAttentionEngine(
       engine: "attention",
       options: { model, weightDtype, weights, numBlocks, blockSizeTokens },
       allowSoftwareAdapter: options.allowSoftwareAdapter ?? false,
+      adapterName: options.adapterName,
     },
     (change) => device.take(change),
   );

@@ -15,6 +15,8 @@ import { openInGpuThread, type ThreadEngine } from "./thread/thread-host.ts";
 export interface WebGpuOptions {
   /** Whether to compute on an adapter that is none of a GPU, as tests do; false unless told. */
   readonly allowSoftwareAdapter?: boolean;
+  /** Part of the name of the GPU to use, for the process's first engine to choose. */
+  readonly adapterName?: string | undefined;
   /** Told when the device is lost under the engine, and when it serves again or is given up. */
   onDeviceChange?(change: DeviceChange): void;
 }
@@ -34,12 +36,13 @@ export async function openWebGpuExpertEngine(
   validateModel(model, weightDtype);
   const expertIds = [...options.expertIds];
   validateWeightFiles(weights, requiredExpertTensors(model, weightDtype, expertIds));
-  const { allowSoftwareAdapter = false } = options;
+  const { allowSoftwareAdapter = false, adapterName } = options;
   const engine = await openInGpuThread(
     {
       engine: "expert",
       options: { model, weightDtype, weights, expertIds },
       allowSoftwareAdapter,
+      adapterName,
     },
     (change) => options.onDeviceChange?.(change),
   );

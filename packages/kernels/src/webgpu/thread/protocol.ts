@@ -5,7 +5,11 @@ import { KernelError, type KernelErrorCode } from "../../kernel-error.ts";
 import type { GpuCounts } from "../device/counts.ts";
 
 /** Which engine to open, and with what: plain data, as it crosses to another thread. */
-export type OpenRequest = { readonly allowSoftwareAdapter: boolean } & (
+export type OpenRequest = {
+  readonly allowSoftwareAdapter: boolean;
+  /** Part of the adapter's name, or undefined for the best there is. */
+  readonly adapterName: string | undefined;
+} & (
   | { readonly engine: "expert"; readonly options: Omit<ExpertEngineOptions, "threads"> }
   | { readonly engine: "attention"; readonly options: Omit<AttentionEngineOptions, "threads"> }
 );
