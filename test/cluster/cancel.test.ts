@@ -2,13 +2,8 @@
 import { tmpdir } from "node:os";
 import { Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { findFreePorts } from "@octet/cli/free-ports";
-import {
-  addService,
-  createClient,
-  ExpertService,
-  InferenceService,
-  serverOptions,
-} from "@octet/protocol";
+import { ExpertService, InferenceService, serverOptions } from "@octet/protocol";
+import { addService, createClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startOctet } from "./octet-command.ts";
 import {

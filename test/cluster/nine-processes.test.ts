@@ -4,7 +4,8 @@ import { createGrpcExpertClient, createInProcessExpertClient } from "@octet/clus
 import { toExpertId, weightDtypes } from "@octet/core";
 import type { ExpertClient } from "@octet/engine";
 import { type AttentionEngine, openCpuAttentionEngine, openCpuExpertEngine } from "@octet/kernels";
-import { createClient, InferenceService } from "@octet/protocol";
+import { InferenceService } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 import { silentLogger } from "@octet/telemetry";
 import { expect, test } from "vitest";
 import { greedySteps } from "./greedy-steps.ts";

@@ -90,7 +90,10 @@ test("up serves until it is told to stop; generate and chat talk to it", async (
     expect(chat.stdout.split("\n").length).toBeGreaterThanOrEqual(3);
 
     const healthy = await runOctet(["health", "--grpc", address], { cacheDir });
-    expect(healthy).toMatchObject({ code: 0, stdout: `${address} SERVING\n` });
+    expect(healthy).toMatchObject({
+      code: 0,
+      stdout: `${address} SERVING\nplain: engine cpu, workers cpu\n`,
+    });
 
     const refused = await runOctet(["generate", "x", "--address", address, "--top-p", "7"], {
       cacheDir,
@@ -205,7 +208,7 @@ test("a coordinator that is not there exits 3 and names the address", async () =
 }, 30_000);
 
 test("every command has a help text", async () => {
-  const commands = ["run", "up", "generate", "chat", "shard", "health", "serve"];
+  const commands = ["run", "up", "generate", "chat", "shard", "health", "doctor", "serve"];
   for (const args of [[], ...commands.map((name) => [name]), ["serve", "coordinator"]]) {
     const { code, stdout } = await runOctet([...args, "--help"], { cacheDir });
     expect(code).toBe(0);

@@ -1,5 +1,6 @@
 // Nothing that a user wrote, or a model answered, is in any log, whatever its level.
-import { createClient, InferenceService } from "@octet/protocol";
+import { InferenceService } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 import { expect, test } from "vitest";
 import { shardGolden, startCoordinator, TestedWorkers } from "./service-cluster.ts";
 

@@ -8,8 +8,8 @@ import { findFreePorts } from "@octet/cli/free-ports";
 import { type LogLine, type ServiceName, ServiceProcess } from "@octet/cli/service-process";
 import type { WeightDtype } from "@octet/core";
 
-/** Longest a process may take to become ready. */
-const readyTimeoutMs = 30_000;
+/** Longest a process may take to become ready: nine compile their shaders on two cores at once. */
+const readyTimeoutMs = 150_000;
 
 /** A checkpoint that transformers made. */
 export function goldenModelDir(name: string): string {
@@ -82,30 +82,37 @@ export class TestedService implements AsyncDisposable {
   }
 }
 
+/** What one worker is told beyond its shard and address. */
+export type WorkerSettings = (expertId: number) => Record<string, string>;
+
 /** Workers for every expert of a shard set, and what a coordinator must be told of them. */
 export class TestedWorkers implements AsyncDisposable {
   readonly workers: TestedService[];
   readonly #index: ShardSetIndex;
-  readonly #settings: Record<string, string>;
+  readonly #settingsOf: WorkerSettings;
 
   private constructor(
     index: ShardSetIndex,
     addresses: readonly string[],
-    settings: Record<string, string>,
+    settingsOf: WorkerSettings,
   ) {
     this.#index = index;
-    this.#settings = settings;
+    this.#settingsOf = settingsOf;
     this.workers = addresses.map((address, expertId) => this.#launch(expertId, address));
   }
 
   /** Starts one worker an expert and waits until all are ready. */
   static async start(
     index: ShardSetIndex,
-    settings: Record<string, string> = {},
+    settings: Record<string, string> | WorkerSettings = {},
   ): Promise<TestedWorkers> {
     const ports = await findFreePorts(index.experts.length);
     const addresses = ports.map((port) => `127.0.0.1:${port}`);
-    const workers = new TestedWorkers(index, addresses, settings);
+    const workers = new TestedWorkers(
+      index,
+      addresses,
+      typeof settings === "function" ? settings : () => settings,
+    );
     try {
       await Promise.all(workers.workers.map((worker) => worker.untilLogged("ready")));
     } catch (error) {
@@ -138,20 +145,20 @@ export class TestedWorkers implements AsyncDisposable {
       settings: {
         OCTET_SHARD_DIR: this.#index.experts[expertId]!.dir,
         OCTET_THREADS: "1",
-        ...this.#settings,
+        ...this.#settingsOf(expertId),
       },
     });
   }
 }
 
-/** Starts a coordinator for running workers and waits until it is ready. */
-export async function startCoordinator(
+/** Starts a coordinator without waiting for anything. */
+export async function launchCoordinator(
   index: ShardSetIndex,
   placement: string,
   settings: Record<string, string> = {},
 ): Promise<TestedService> {
   const [port] = await findFreePorts(1);
-  const coordinator = new TestedService("coordinator", {
+  return new TestedService("coordinator", {
     name: "coordinator",
     address: `127.0.0.1:${port}`,
     settings: {
@@ -161,6 +168,15 @@ export async function startCoordinator(
       ...settings,
     },
   });
+}
+
+/** Starts a coordinator for running workers and waits until it is ready. */
+export async function startCoordinator(
+  index: ShardSetIndex,
+  placement: string,
+  settings: Record<string, string> = {},
+): Promise<TestedService> {
+  const coordinator = await launchCoordinator(index, placement, settings);
   try {
     await coordinator.untilLogged("ready");
   } catch (error) {

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { addHealthAndReflection } from "@octet/protocol";
+import { Health } from "@octet/protocol";
+import { addHealthAndReflection } from "@octet/protocol/grpc";
 import { expect, onTestFinished, test } from "vitest";
 
 const script = join(import.meta.dirname, "../../deploy/docker/health.ts");
@@ -35,7 +36,8 @@ async function listen(server: Server): Promise<number> {
 
 test("a container is healthy exactly while its service is ready", async () => {
   const server = new Server();
-  const health = addHealthAndReflection(server, []);
+  const health = new Health([]);
+  addHealthAndReflection(server, [], health);
   const port = await listen(server);
   expect(await checkContainer(port)).toEqual({ code: 1, said: "not ready" });
   health.setReady(true);

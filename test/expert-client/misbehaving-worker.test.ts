@@ -6,12 +6,12 @@ import { affineInput, affineModel } from "@octet/cluster/affine-expert-engine";
 import { toExpertId } from "@octet/core";
 import {
   ActivationDtypeCode,
-  addService,
   CallFailureCode,
   ExpertService,
   type ForwardResponseSchema,
   serverOptions,
 } from "@octet/protocol";
+import { addService } from "@octet/protocol/grpc";
 import { silentLogger } from "@octet/telemetry";
 import { afterEach, expect, test } from "vitest";
 import { modelDigest } from "./worker-server.ts";

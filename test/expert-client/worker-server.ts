@@ -1,7 +1,8 @@
 // An expert-worker in this process: the real service, over a real port, with any engine.
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ExpertEngine } from "@octet/kernels";
-import { addService, ExpertService, serverOptions } from "@octet/protocol";
+import { ExpertService, serverOptions } from "@octet/protocol";
+import * as grpc from "@octet/protocol/grpc";
 import { startOnServer } from "@octet/service";
 import { silentLogger } from "@octet/telemetry";
 import {
@@ -79,7 +80,7 @@ async function listenAsWorkersDo(listen: string, service: ServedExperts): Promis
 
 async function listenPlain(listen: string, service: ServedExperts): Promise<Listening> {
   const server = new Server(serverOptions);
-  addService(server, ExpertService, service.handlers);
+  grpc.addService(server, ExpertService, service.makeHandlers(grpc));
   const bound = await new Promise<number>((resolve, reject) =>
     server.bindAsync(listen, ServerCredentials.createInsecure(), (error, found) =>
       error === null ? resolve(found) : reject(error),

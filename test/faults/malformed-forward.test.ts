@@ -12,8 +12,8 @@ import {
   ForwardRequestSchema,
   type ForwardResponse,
   type LeanClient,
-  toMethodDefinition,
 } from "@octet/protocol";
+import { toMethodDefinition } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TestedService } from "../cluster/service-cluster.ts";
 import { type AttackedWorker, startAttackedWorker } from "./attacked-worker.ts";

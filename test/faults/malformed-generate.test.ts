@@ -3,12 +3,11 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import {
   channelOptions,
-  createClient,
   GenerateRequestSchema,
   type GenerateResponse,
   InferenceService,
-  toMethodDefinition,
 } from "@octet/protocol";
+import { createClient, toMethodDefinition } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   shardGolden,

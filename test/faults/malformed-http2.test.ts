@@ -2,7 +2,8 @@
 // ours do, and on those of all others. It goes on serving both, and keeps nothing.
 import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import { createClient, ExpertService } from "@octet/protocol";
+import { ExpertService } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { TestedService } from "../cluster/service-cluster.ts";
 import { type AttackedWorker, startAttackedWorker } from "./attacked-worker.ts";

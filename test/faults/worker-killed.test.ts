@@ -1,7 +1,8 @@
 // kill -9 on a worker while sequences run: who needs it fails clearly, the coordinator goes on.
 import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import { checkHealth, createClient, InferenceService } from "@octet/protocol";
+import { checkHealth, InferenceService } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   shardGolden,

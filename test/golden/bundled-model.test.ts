@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readShardSet, shardCheckpoint } from "@octet/checkpoint";
-import { createClient, InferenceService } from "@octet/protocol";
+import { InferenceService } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCoordinator, type TestedService, TestedWorkers } from "../cluster/service-cluster.ts";
 

@@ -2,12 +2,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 import {
-  createClient,
   type GenerateRequestSchema,
   type GenerateResponse,
   InferenceService,
   type Model,
 } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 
 /** Longest a whole answer may take; a request of ours never waits for ever. */

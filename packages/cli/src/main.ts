@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { addBenchCommand } from "./commands/bench.ts";
 import { addChatCommand } from "./commands/chat.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addRunCommand } from "./commands/run.ts";
@@ -30,6 +31,7 @@ addShardCommand(program);
 addServeCommand(program);
 addHealthCommand(program);
 addBenchCommand(program);
+addDoctorCommand(program);
 
 // A reader that went away, such as `head`, is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

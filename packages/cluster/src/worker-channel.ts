@@ -2,7 +2,6 @@
 import {
   callLean,
   connectLean,
-  createClient,
   type DescribeResponse,
   ExpertService,
   type ForwardRequestInit,
@@ -10,6 +9,7 @@ import {
   type LeanClient,
   openLeanCall,
 } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 
 /** Who hears what comes from a worker. */
 export interface WorkerChannelListener {

@@ -170,7 +170,13 @@ export class WorkerConnection implements CallHolder {
     this.#link = link;
     this.#state = "ready";
     const { workerId } = this;
-    log.info("worker connected", { workerId, address: placed.address, channel: link.channelKind });
+    log.info("worker connected", {
+      workerId,
+      address: placed.address,
+      channel: link.channelKind,
+      engine: this.#description?.engineKind,
+      device: this.#description?.device,
+    });
     for (const call of this.#waiting) link.send(call);
     this.#waiting.clear();
     onChange();

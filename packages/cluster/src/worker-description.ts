@@ -7,8 +7,8 @@ export interface ExpectedWorkers
   extends Pick<ModelConfig, "numLayers" | "numExperts" | "hiddenSize" | "intermediateSize"> {
   readonly modelDigest: string;
   readonly weightDtype: WeightDtype;
-  /** Where given, workers of another kind are refused: bits are promised within a kind only. */
-  readonly engineKind?: string;
+  /** Where given, workers of other kinds are refused: bits are promised within a kind only. */
+  readonly engineKinds?: readonly string[];
 }
 
 /** Where some experts are, as an operator says it. */
@@ -61,7 +61,10 @@ export function findDescriptionProblem(
   compare("worker", placed.workerId, said.workerId);
   compare("model digest", expected.modelDigest, said.modelDigest);
   compare("weight dtype", expected.weightDtype, said.weightDtype);
-  compare("engine kind", expected.engineKind, said.engineKind);
+  if (expected.engineKinds?.includes(said.engineKind) === false) {
+    const wanted = expected.engineKinds.join(" or ");
+    problems.push(`expected engine kind ${wanted}, found ${said.engineKind}`);
+  }
   compare("layers", expected.numLayers, said.numLayers);
   compare("experts in a layer", expected.numExperts, said.numExperts);
   compare("hidden size", expected.hiddenSize, said.hiddenSize);

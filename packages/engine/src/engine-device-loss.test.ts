@@ -57,7 +57,7 @@ test("a device that does not come back ends its sequences with an error that say
     },
   );
   const { error } = await generate(engine, toyRequests(1)[0]!);
-  expect(error).toMatchObject({ name: "EngineError", code: "internal" });
+  expect(error).toMatchObject({ name: "EngineError", code: "device-lost" });
   expect(String(error)).toContain("[device-lost]");
   engine.checkIntegrity();
 });
@@ -68,6 +68,6 @@ test("a device that is lost whenever it is used ends its sequences, too", async 
     async () => {},
   );
   const { error } = await generate(engine, toyRequests(1)[0]!);
-  expect(error).toMatchObject({ name: "EngineError", code: "internal" });
+  expect(error).toMatchObject({ name: "EngineError", code: "device-lost" });
   expect(numLost()).toBe(6);
 });

@@ -8,6 +8,7 @@ import type { ExpertId } from "@octet/core";
  * - context-length-exceeded: the prompt leaves no room for an answer
  * - overloaded: the queue is full, or the request waited in it too long; ask again later
  * - expert-unavailable: an expert that the sequence needs did not answer
+ * - device-lost: the attention engine's device went away and did not come back in time; ask again
  * - deadline-exceeded: the request's signal timed out
  * - cancelled: the request's signal was aborted, or the engine was closed under it
  * - closed: the engine takes no new requests
@@ -18,6 +19,7 @@ export type EngineErrorCode =
   | "context-length-exceeded"
   | "overloaded"
   | "expert-unavailable"
+  | "device-lost"
   | "deadline-exceeded"
   | "cancelled"
   | "closed"

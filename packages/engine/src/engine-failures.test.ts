@@ -196,6 +196,17 @@ test("an engine failure fails its own sequence, and the others' tokens stay", as
   engine.checkIntegrity();
 });
 
+test("a device that is lost for good fails its sequences as what may be asked again", async () => {
+  const { engine } = openToyEngine({
+    beforeLayer: () => {
+      throw new KernelError("device-lost", "it was reset");
+    },
+  });
+  const answers = await Promise.all(toyRequests(3).map((request) => generate(engine, request)));
+  for (const { error } of answers) expect(error).toMatchObject({ code: "device-lost" });
+  engine.checkIntegrity();
+});
+
 test("a decoder that throws fails its own sequence alone", async () => {
   const [request, other] = toyRequests(2);
   const { engine } = openToyEngine();

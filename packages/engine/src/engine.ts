@@ -263,5 +263,6 @@ function toEngineError(cause: unknown): EngineError {
     return new EngineError("expert-unavailable", message, { cause, expertId });
   }
   const detail = cause instanceof Error ? cause.message : String(cause);
-  return new EngineError("internal", detail, { cause });
+  const isLoss = cause instanceof KernelError && cause.code === "device-lost";
+  return new EngineError(isLoss ? "device-lost" : "internal", detail, { cause });
 }

@@ -19,25 +19,31 @@ export interface ExpertUse {
 
 /** Adds up replies. Calls of a step that had to be run again count each time. */
 export class ExpertUseLog {
-  readonly #uses = new Map<string, ExpertUse>();
+  /** Few have answered for an expert: one, or its replacements too. */
+  readonly #byExpert = new Map<ExpertId, Sum[]>();
 
   add(expertId: ExpertId, reply: ExpertReply, rows: number): void {
-    const { workerId, address } = reply;
-    const key = JSON.stringify([expertId, workerId, address]);
-    const use = this.#uses.get(key);
-    this.#uses.set(key, {
-      expertId,
-      workerId,
-      address,
-      calls: (use?.calls ?? 0) + 1,
-      rows: (use?.rows ?? 0) + rows,
-      queuedUs: (use?.queuedUs ?? 0) + reply.queuedUs,
-      computedUs: (use?.computedUs ?? 0) + reply.computedUs,
-    });
+    const sum = this.#sumOf(expertId, reply);
+    sum.calls += 1;
+    sum.rows += rows;
+    sum.queuedUs += reply.queuedUs;
+    sum.computedUs += reply.computedUs;
   }
 
   /** In ascending expert id, then in the order in which the workers first answered. */
   toList(): ExpertUse[] {
-    return [...this.#uses.values()].sort((a, b) => a.expertId - b.expertId);
+    const uses = Array.from(this.#byExpert.values(), (sums) => sums.map((sum) => ({ ...sum })));
+    return uses.flat().sort((a, b) => a.expertId - b.expertId);
+  }
+
+  #sumOf(expertId: ExpertId, { workerId, address }: ExpertReply): Sum {
+    const sums = this.#byExpert.get(expertId) ?? [];
+    const known = sums.find((each) => each.workerId === workerId && each.address === address);
+    if (known !== undefined) return known;
+    const sum = { expertId, workerId, address, calls: 0, rows: 0, queuedUs: 0, computedUs: 0 };
+    this.#byExpert.set(expertId, [...sums, sum]);
+    return sum;
   }
 }
+
+type Sum = { -readonly [Name in keyof ExpertUse]: ExpertUse[Name] };

@@ -117,14 +117,22 @@ async function runOnce(
     const owners = rowOwners(group);
     let replies: readonly BatchReply[] = [];
     for (let layer = 0; layer < attention.model.numLayers; layer++) {
-      const { batches } = await step.runLayer(layer, outputsOf(replies));
-      releaseAll(replies);
-      replies = await askExperts(layer, batches, ask);
+      // What can wait is done while others compute: everything else waits for this loop.
+      const computing = step.runLayer(layer, outputsOf(replies));
       recordUse(replies, owners);
+      const { batches } = await computing;
+      const asking = askExperts(layer, batches, ask);
+      releaseAll(replies);
+      replies = await asking;
       const failures = replies.flatMap((result) => toFailure(result, owners));
-      if (failures.length > 0) return { kind: "failed", failures };
+      if (failures.length > 0) {
+        recordUse(replies, owners);
+        return { kind: "failed", failures };
+      }
     }
-    const logits = await finishStep(step, outputsOf(replies), group, attention.model.vocabSize);
+    const finishing = finishStep(step, outputsOf(replies), group, attention.model.vocabSize);
+    recordUse(replies, owners);
+    const logits = await finishing;
     releaseAll(replies);
     return { kind: "computed", logits };
   } catch (error) {

@@ -4,6 +4,7 @@
 #include "attention-addon.h"
 #include "cpu-isa.h"
 #include "expert-addon.h"
+#include "free-memory.h"
 
 namespace octet {
 
@@ -19,6 +20,7 @@ Napi::Value listIsas(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  returnLargeBuffers();
   exports.Set("isas", Napi::Function::New<listIsas>(env));
   exports.Set("ExpertEngine", ExpertAddon::define(env));
   exports.Set("AttentionEngine", AttentionAddon::define(env));

@@ -57,6 +57,7 @@ void ThreadPool::waitUntil(std::condition_variable& signal, const Ready& ready) 
         if (ready()) return;
         relax();
       }
+      std::this_thread::yield();  // to another process's threads, which may be why this one waits
     } while (Clock::now() < until);
   }
   std::unique_lock<std::mutex> lock(mutex_);

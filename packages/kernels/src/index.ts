@@ -40,7 +40,10 @@ export {
   runKernelBench,
 } from "./webgpu/bench/run-kernel-bench.ts";
 export type { GpuCounts } from "./webgpu/device/counts.ts";
+export { baselineLimits } from "./webgpu/device/limits.ts";
 export { findSwiftShader, useSwiftShader } from "./webgpu/device/swiftshader.ts";
+export type { GpuAdapter } from "./webgpu/probe/gpu-adapter.ts";
+export { type GpuProbe, type GpuProbeOptions, probeGpu } from "./webgpu/probe/probe-gpu.ts";
 export type { DeviceChange, ThreadCounts } from "./webgpu/thread/protocol.ts";
 export { destroyGpuDevice, gpuThreadCounts } from "./webgpu/thread/thread-host.ts";
 export { cacheFolder } from "./webgpu/tuning/cache-folder.ts";

@@ -4,6 +4,7 @@ import {
   CallFailureCode,
   fromCallFailureCode,
   fromStatus,
+  statusCode,
   toCallFailureCode,
   toStatusError,
 } from "./index.ts";
@@ -42,4 +43,9 @@ test("a detail is cut to fit a header and keeps whole characters", () => {
   const { details } = toStatusError("internal", `${"x".repeat(1023)}😀 and more`);
   expect(details).toHaveLength(1024);
   expect(details.isWellFormed()).toBe(true);
+});
+
+test("status codes are grpc-js's", () => {
+  const theirs = Object.entries(status).filter(([, code]) => typeof code === "number");
+  expect(statusCode).toEqual(Object.fromEntries(theirs));
 });

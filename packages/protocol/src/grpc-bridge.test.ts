@@ -3,13 +3,11 @@ import { randomFillSync } from "node:crypto";
 import { Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { messageBytesMax } from "@octet/core";
 import { afterEach, expect, test } from "vitest";
+import { addService, createClient, type Handlers } from "./grpc.ts";
 import {
   ActivationDtypeCode,
-  addService,
-  createClient,
   ExpertService,
   type ForwardResponse,
-  type Handlers,
   serverOptions,
 } from "./index.ts";
 

@@ -13,15 +13,8 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  addHealthAndReflection,
-  addService,
-  checkHealth,
-  createClient,
-  ExpertService,
-  type Health,
-  InferenceService,
-} from "./index.ts";
+import { addHealthAndReflection, addService, createClient } from "./grpc.ts";
+import { checkHealth, ExpertService, Health, InferenceService } from "./index.ts";
 
 let server: Server;
 let health: Health;
@@ -33,7 +26,9 @@ beforeAll(async () => {
     forward: (stream) => stream.end(),
     describe: (_call, callback) => callback(null, { workerId: "found by reflection" }),
   });
-  health = addHealthAndReflection(server, [ExpertService, InferenceService]);
+  const services = [ExpertService, InferenceService];
+  health = new Health(services.map((service) => service.typeName));
+  addHealthAndReflection(server, services, health);
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),

@@ -81,26 +81,12 @@ export {
   type TokenizeResponse,
   TokenizeResponseSchema,
 } from "./gen/octet/inference/v1/inference_pb.ts";
-export {
-  addService,
-  type Handler,
-  type Handlers,
-  toMethodDefinition,
-  toServiceDefinition,
-} from "./grpc-bridge.ts";
-export {
-  type CallBounds,
-  type ClientOptions,
-  createClient,
-  type GrpcClient,
-} from "./grpc-client.ts";
-export { checkHealth, type Health, readinessName } from "./health.ts";
-export { addHealthAndReflection } from "./health-and-reflection.ts";
+export { checkHealth, Health, leanHealthCheck, readinessName } from "./health.ts";
+export { LeanCallError } from "./lean/lean-call-error.ts";
 export {
   callLean,
   connectLean,
   type LeanCall,
-  LeanCallError,
   type LeanCallListener,
   type LeanClient,
   openLeanCall,
@@ -113,10 +99,10 @@ export {
   leanUnaryMethod,
   pathOf,
 } from "./lean/lean-server.ts";
-export {
-  type ServedStream,
-  type ServedStreamListener,
-  type StreamHandler,
-  toBidiHandler,
+export type {
+  ServedStream,
+  ServedStreamListener,
+  StreamHandler,
 } from "./served-stream.ts";
 export { type ErrorCode, fromStatus, type StatusError, toStatusError } from "./status.ts";
+export { type StatusCode, statusCode } from "./status-code.ts";

@@ -1,6 +1,5 @@
 // A bidirectional call as a service sees it, whichever way it came.
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { type handleBidiStreamingCall, Metadata } from "@grpc/grpc-js";
 import type { StatusError } from "./status.ts";
 
 /** The server's end of a call. */
@@ -39,33 +38,3 @@ export interface ServedStreamListener<Input> {
 export type StreamHandler<Input extends DescMessage, Output extends DescMessage> = (
   stream: ServedStream<MessageInitShape<Output>>,
 ) => ServedStreamListener<MessageShape<Input>>;
-
-/** Has grpc-js call `handler`. */
-export function toBidiHandler<Input extends DescMessage, Output extends DescMessage>(
-  handler: StreamHandler<Input, Output>,
-): handleBidiStreamingCall<MessageShape<Input>, MessageInitShape<Output>> {
-  return (call) => {
-    const listener = handler({
-      peer: call.getPeer(),
-      accept: () => call.sendMetadata(new Metadata()),
-      send: (message, onSent) => call.write(message, () => onSent?.()),
-      end: (failure) => {
-        if (failure === undefined) call.end();
-        else call.emit("error", failure); // grpc-js's way to end by status
-      },
-      pause: () => call.pause(),
-      resume: () => call.resume(),
-    });
-    let isClosed = false;
-    const close = () => {
-      if (!isClosed) listener.onClose();
-      isClosed = true;
-    };
-    call.on("data", (message) => listener.onMessage(message, () => {}));
-    call.on("drain", () => listener.onDrain());
-    call.on("end", () => listener.onInputEnd());
-    call.on("error", () => {}); // "close" follows
-    call.on("cancelled", close);
-    call.on("close", close);
-  };
-}

@@ -1,36 +1,36 @@
 // The one place where our error codes and gRPC's statuses meet.
-import { status } from "@grpc/grpc-js";
+import { type StatusCode, statusCode } from "./status-code.ts";
 
 const statusOfCode = {
   // What a caller did.
-  "invalid-request": status.INVALID_ARGUMENT,
-  "not-found": status.NOT_FOUND,
-  cancelled: status.CANCELLED,
+  "invalid-request": statusCode.INVALID_ARGUMENT,
+  "not-found": statusCode.NOT_FOUND,
+  cancelled: statusCode.CANCELLED,
   // What the service could not do now.
-  "deadline-exceeded": status.DEADLINE_EXCEEDED,
-  overloaded: status.RESOURCE_EXHAUSTED,
-  unavailable: status.UNAVAILABLE,
+  "deadline-exceeded": statusCode.DEADLINE_EXCEEDED,
+  overloaded: statusCode.RESOURCE_EXHAUSTED,
+  unavailable: statusCode.UNAVAILABLE,
   // No worker that we may use holds the expert: to the caller, an expert that is away.
-  "not-held": status.UNAVAILABLE,
-  unsupported: status.UNIMPLEMENTED,
+  "not-held": statusCode.UNAVAILABLE,
+  unsupported: statusCode.UNIMPLEMENTED,
   // What should not happen: a peer's nonsense, or our own.
-  "bad-shape": status.INTERNAL,
-  "non-finite": status.INTERNAL,
-  internal: status.INTERNAL,
+  "bad-shape": statusCode.INTERNAL,
+  "non-finite": statusCode.INTERNAL,
+  internal: statusCode.INTERNAL,
 } as const;
 
 /** Everything that a service of ours reports to its callers. */
 export type ErrorCode = keyof typeof statusOfCode;
 
-const codeOfStatus = new Map<status, ErrorCode>([
-  [status.INVALID_ARGUMENT, "invalid-request"],
-  [status.OUT_OF_RANGE, "invalid-request"],
-  [status.NOT_FOUND, "not-found"],
-  [status.CANCELLED, "cancelled"],
-  [status.DEADLINE_EXCEEDED, "deadline-exceeded"],
-  [status.RESOURCE_EXHAUSTED, "overloaded"],
-  [status.UNAVAILABLE, "unavailable"],
-  [status.UNIMPLEMENTED, "unsupported"],
+const codeOfStatus = new Map<StatusCode, ErrorCode>([
+  [statusCode.INVALID_ARGUMENT, "invalid-request"],
+  [statusCode.OUT_OF_RANGE, "invalid-request"],
+  [statusCode.NOT_FOUND, "not-found"],
+  [statusCode.CANCELLED, "cancelled"],
+  [statusCode.DEADLINE_EXCEEDED, "deadline-exceeded"],
+  [statusCode.RESOURCE_EXHAUSTED, "overloaded"],
+  [statusCode.UNAVAILABLE, "unavailable"],
+  [statusCode.UNIMPLEMENTED, "unsupported"],
 ]);
 
 /** Longest detail of a status: it travels in a header, which peers limit to 8 KiB or so. */
@@ -38,7 +38,7 @@ const detailLengthMax = 1024;
 
 /** What grpc-js ends a call with. */
 export interface StatusError {
-  readonly code: status;
+  readonly code: StatusCode;
   readonly details: string;
 }
 
@@ -49,6 +49,6 @@ export function toStatusError(code: ErrorCode, detail: string): StatusError {
 }
 
 /** What a status that arrived means to us; one that no service of ours sends is "internal". */
-export function fromStatus(found: status): ErrorCode {
+export function fromStatus(found: StatusCode): ErrorCode {
   return codeOfStatus.get(found) ?? "internal";
 }

@@ -8,7 +8,9 @@ import { expect, test } from "vitest";
 const index = fileURLToPath(new URL("./index.ts", import.meta.url));
 
 /** A service that does nothing; `start` and `stop` are the bodies of its functions. */
-function spawnService(options: { start?: string; stop?: string; settings?: object }) {
+function spawnService(
+  options: Partial<Record<"start" | "stop" | "fail", string>> & { settings?: object },
+) {
   const program = `
     import { runService, booleanSetting } from ${JSON.stringify(index)};
     import { z } from "zod";
@@ -22,7 +24,8 @@ function spawnService(options: { start?: string; stop?: string; settings?: objec
         ${options.start ?? ""}
         setInterval(() => {}, 1000);
         log.info("ready");
-        return { stop: async () => { ${options.stop ?? ""} } };
+        const failed = new Promise((resolve) => { ${options.fail ?? ""} });
+        return { failed, stop: async () => { ${options.stop ?? ""} } };
       } });`;
   const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", program], {
     cwd: fileURLToPath(new URL("..", import.meta.url)),
@@ -81,6 +84,15 @@ test("a stop that fails ends it with code 1, and a second signal ends it at once
   }
   hanging.child.kill("SIGTERM");
   expect(await hanging.exited).toBe(1);
+});
+
+test("a service that fails by itself is logged and ends it with code 1", async () => {
+  const { exited, lines } = spawnService({ fail: `resolve(new Error("no device"));` });
+  expect(await exited).toBe(1);
+  expect(lines).toMatchObject([
+    { event: "ready" },
+    { event: "service failed", detail: "no device" },
+  ]);
 });
 
 test("settings that do not parse end it with code 1 before it starts", async () => {

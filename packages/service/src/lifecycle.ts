@@ -7,6 +7,8 @@ import { type Environment, parseEnvironment } from "./config.ts";
 export interface RunningService {
   /** Stops taking work, finishes what it can, frees everything. Called once. */
   stop(): Promise<void>;
+  /** Resolves with the reason if it can no longer serve; the process then ends with code 1. */
+  readonly failed?: Promise<Error>;
 }
 
 /** Settings that every service has. */
@@ -23,8 +25,8 @@ const stopMarginMs = 5_000;
 
 /**
  * Runs one service for the life of this process. The process ends with code 0 after SIGTERM,
- * SIGINT or the parent's end, and with 1 if settings, start or stop failed. A second signal ends
- * it at once.
+ * SIGINT or the parent's end, and with 1 if settings, start or stop failed, or the service did. A
+ * second signal ends it at once.
  *
  * @param options.start opens the service; told by the signal when a stop is asked for meanwhile
  */
@@ -57,7 +59,9 @@ export async function runService<Schema extends z.ZodObject>(options: {
     return endAfterFailure(log, "start failed", error);
   }
 
-  log.info("stopping", { reason: await stop.requested });
+  const reason = await Promise.race([stop.requested, ...(running.failed ? [running.failed] : [])]);
+  if (reason instanceof Error) return endAfterFailure(log, "service failed", reason);
+  log.info("stopping", { reason });
   const stopTimeoutMs = shared.OCTET_DRAIN_MS + stopMarginMs;
   setTimeout(() => {
     endAfterFailure(log, "stop failed", new Error(`not stopped after ${stopTimeoutMs} ms`));

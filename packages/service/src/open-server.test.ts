@@ -1,14 +1,13 @@
 import { createServer } from "node:net";
 import {
-  addService,
   callLean,
   checkHealth,
   connectLean,
-  createClient,
   ExpertService,
   leanUnaryMethod,
   pathOf,
 } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 import { silentLogger } from "@octet/telemetry";
 import { expect, test } from "vitest";
 import { ConfigError, type OpenedServer, startOnServer } from "./index.ts";
@@ -66,36 +65,36 @@ test("nothing listens any more after a start that failed", async () => {
 });
 
 test("one port serves clients of ours and all others", async () => {
-  const { address, server, leanMethods, close } = await open("127.0.0.1:0");
+  const { address, plain, leanMethods, close } = await open("127.0.0.1:0");
   const { describe } = ExpertService.method;
-  addService(server, ExpertService, {
+  plain.serve(ExpertService, () => ({
     forward: (call) => call.end(),
     describe: (_call, callback) => callback(null, { workerId: "over grpc-js" }),
-  });
+  }));
   leanMethods.set(
     pathOf(describe),
     leanUnaryMethod(describe, () => ({ workerId: "lean" })),
   );
   const lean = await connectLean(address, { signal: AbortSignal.timeout(5_000) });
-  const plain = createClient(ExpertService, address);
+  const other = createClient(ExpertService, address);
   const answers = [
     await callLean(lean!, describe, { request: {}, deadlineMs: 5_000 }),
-    await plain.describe({}, bounds),
+    await other.describe({}, bounds),
   ];
   expect(answers.map(({ workerId }) => workerId)).toEqual(["lean", "over grpc-js"]);
   lean!.connection.destroy("done");
-  plain.close();
+  other.close();
   await close(0);
 });
 
 test("closing waits for calls no longer than it was told, whoever makes them", async () => {
-  const { address, server, leanMethods, close } = await open("127.0.0.1:0");
+  const { address, plain, leanMethods, close } = await open("127.0.0.1:0");
   const { forward } = ExpertService.method;
   const path = pathOf(forward);
-  addService(server, ExpertService, {
+  plain.serve(ExpertService, () => ({
     forward: (call) => void call.sendMetadata(call.metadata), // and never another word
     describe: (_call, callback) => callback(null, {}),
-  });
+  }));
   leanMethods.set(path, (stream) => {
     stream.accept();
     return { onMessage: () => {}, onClose: () => {} };
@@ -115,18 +114,18 @@ test("closing waits for calls no longer than it was told, whoever makes them", a
       onClose: leanEnded.resolve,
     },
   );
-  const plain = createClient(ExpertService, address).forward();
-  const plainEnded = new Promise((resolve) => plain.on("error", resolve));
+  const other = createClient(ExpertService, address).forward();
+  const otherEnded = new Promise((resolve) => other.on("error", resolve));
   await Promise.all([
     leanAccepted.promise,
-    new Promise((resolve) => plain.on("metadata", resolve)),
+    new Promise((resolve) => other.on("metadata", resolve)),
   ]);
   const startedAtMs = performance.now();
   await close(200);
   const tookMs = performance.now() - startedAtMs;
   expect(tookMs).toBeGreaterThan(150);
   expect(tookMs).toBeLessThan(1_500);
-  await Promise.all([leanEnded.promise, plainEnded]);
+  await Promise.all([leanEnded.promise, otherEnded]);
 });
 
 test("a port that no machine has is a clear refusal", async () => {

@@ -1,23 +1,22 @@
 // A gRPC server with what all of ours have: limits, health, reflection, and an end.
 import { type AddressInfo, createServer, type Server as TcpServer } from "node:net";
 import type { DescService } from "@bufbuild/protobuf";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
 import {
-  addHealthAndReflection,
-  type Health,
+  Health,
   LeanFront,
   type LeanMethods,
-  serverOptions,
+  leanHealthCheck,
   splitAddress,
 } from "@octet/protocol";
 import type { Logger } from "@octet/telemetry";
 import { ConfigError, isLoopback } from "./config.ts";
-import { ignoreDeadStreams } from "./ignore-dead-streams.ts";
 import type { RunningService } from "./lifecycle.ts";
+import { PlainGrpc } from "./plain-grpc.ts";
 
 /** A server that listens. Its services are added by the caller, before or after it is ready. */
 export interface OpenedServer {
-  readonly server: Server;
+  /** What all others may call. */
+  readonly plain: Pick<PlainGrpc, "serve">;
   /** What clients of ours may call on lean connections too, from when it is added. */
   readonly leanMethods: LeanMethods;
   readonly health: Health;
@@ -66,17 +65,15 @@ async function openServer(options: ServerOptions, log: Logger): Promise<OpenedSe
         "encrypted. Listen on 127.0.0.1, or set OCTET_ALLOW_PLAINTEXT=true on a trusted network",
     );
   }
-  const server = new Server(serverOptions);
-  ignoreDeadStreams(server);
-  const health = addHealthAndReflection(server, services);
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const leanMethods: LeanMethods = new Map();
-  const front = new LeanFront(leanMethods, (socket) => injector.injectConnection(socket));
+  const health = new Health(services.map((service) => service.typeName));
+  const plain = new PlainGrpc({ services, health, log });
+  const leanMethods: LeanMethods = new Map([leanHealthCheck(health)]);
+  const front = new LeanFront(leanMethods, (socket) => plain.take(socket));
   const tcp = createServer({ noDelay: true }, (socket) => front.take(socket));
   await listenOn(tcp, listen);
   tcp.on("error", (error) => log.warn("connection not taken", { detail: error.message }));
   return {
-    server,
+    plain,
     leanMethods,
     health,
     address: `${listen.slice(0, listen.lastIndexOf(":"))}:${(tcp.address() as AddressInfo).port}`,
@@ -84,10 +81,10 @@ async function openServer(options: ServerOptions, log: Logger): Promise<OpenedSe
       health.setReady(false);
       health.setLive(false);
       const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
-      const ended = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      const ended = plain.drain();
       front.drain();
       const timer = setTimeout(() => {
-        server.forceShutdown();
+        plain.destroy();
         front.destroy();
       }, graceMs);
       await Promise.all([closed, ended]);

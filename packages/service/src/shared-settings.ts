@@ -7,7 +7,11 @@ import { booleanSetting } from "./config.ts";
 export const sharedSettings = {
   /** Folder of the service's shard, made by `octet shard`. */
   OCTET_SHARD_DIR: z.string(),
-  OCTET_ENGINE: z.enum(["cpu", "reference"]).default("cpu"),
+  OCTET_ENGINE: z.enum(["cpu", "webgpu", "reference"]).default("cpu"),
+  /** Part of the name of the GPU to use, as `octet doctor` prints it. Default: the first. */
+  OCTET_GPU_ADAPTER: z.string().min(1).optional(),
+  /** Whether a GPU that is a program on the CPU will do: for tests. */
+  OCTET_ALLOW_SOFTWARE_GPU: booleanSetting.default(false),
   /** Compute threads. Default: as many as the machine has cores. */
   OCTET_THREADS: z.coerce.number().int().min(1).max(1024).default(availableParallelism()),
   /** Whether to check the shard's SHA-256 before serving it. */

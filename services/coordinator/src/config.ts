@@ -24,6 +24,12 @@ const placementSetting = z.string().transform((text, context) => {
   return placement;
 });
 
+/** "cpu,webgpu": engine kinds. */
+const engineKindsSetting = z
+  .string()
+  .transform((text) => text.split(",").map((kind) => kind.trim()))
+  .pipe(z.array(sharedSettings.OCTET_ENGINE.unwrap()).min(1));
+
 /** What a coordinator reads from its environment. */
 export const coordinatorSettings = z.strictObject({
   ...sharedSettings,
@@ -31,6 +37,11 @@ export const coordinatorSettings = z.strictObject({
   OCTET_LISTEN: addressSetting.default("127.0.0.1:50050"),
   /** Where each expert is: 0=host:port,1=host:port,... */
   OCTET_EXPERTS: placementSetting,
+  /**
+   * Engine kinds that workers may have: cpu,webgpu. Default: the coordinator's own, since the same
+   * bits are promised within a kind only.
+   */
+  OCTET_WORKER_ENGINES: engineKindsSetting.optional(),
   /** Tokens of KV cache to allocate, shared by all sequences; rounded up to whole blocks. */
   OCTET_KV_TOKENS: z.coerce.number().int().min(16).max(16_777_216).default(16_384),
   /** Most tokens in one step: a prompt longer than this is prefilled in chunks. */

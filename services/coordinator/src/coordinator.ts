@@ -4,16 +4,10 @@ import { openShard, type ShardManifest } from "@octet/checkpoint";
 import { createGrpcExpertClient, type GrpcExpertClient } from "@octet/cluster";
 import { type ExpertId, toExpertId } from "@octet/core";
 import { createEngine } from "@octet/engine";
-import {
-  type AttentionEngine,
-  type AttentionEngineOptions,
-  type EngineKind,
-  openCpuAttentionEngine,
-  openReferenceAttentionEngine,
-} from "@octet/kernels";
-import { addService, InferenceService } from "@octet/protocol";
+import { InferenceService } from "@octet/protocol";
 import {
   ConfigError,
+  DeviceWatch,
   type OpenedServer,
   type RunningService,
   shardProgressLog,
@@ -24,6 +18,8 @@ import { openTokenizer } from "@octet/tokenizer";
 import type { CoordinatorConfig } from "./config.ts";
 import { createInferenceHandlers } from "./inference-service.ts";
 import { toModelMessage } from "./model-info.ts";
+import { openEngine } from "./open-engine.ts";
+import { describeAway, followReadiness } from "./readiness.ts";
 
 /** Tokens of one KV block. */
 const blockSizeTokens = 16;
@@ -67,7 +63,8 @@ async function serveModel(
   requireCoordinatorShard(manifest, dir);
   const tokenizer = await openTokenizer(dir);
   const experts = connectExperts(config, manifest, log);
-  const attention = await openEngine(config.OCTET_ENGINE, {
+  const device = new DeviceWatch(log);
+  const attention = await openEngine(config, device, {
     model: manifest.model,
     weightDtype: manifest.weightDtype,
     weights,
@@ -94,12 +91,21 @@ async function serveModel(
     modelName: manifest.modelName,
     vocabSize: manifest.model.vocabSize,
     maxPositions: engine.contextTokens,
-    model: toModelMessage(manifest, attention.kind, tokenizer.hasChatTemplate),
+    describeModel: () =>
+      toModelMessage(manifest, {
+        engineKind: attention.kind,
+        workers: experts.workers(),
+        hasChatTemplate: tokenizer.hasChatTemplate,
+      }),
   });
-  addService(opened.server, InferenceService, handlers);
-  const loaded = { device: attention.device, weightBytes: attention.weightBytes };
+  opened.plain.serve(InferenceService, () => handlers);
+  const loaded = {
+    engine: attention.kind,
+    device: attention.device,
+    weightBytes: attention.weightBytes,
+  };
   log.info("shard loaded", { ...loaded, kvBytes: attention.kvBytes });
-  const stopFollowing = followExperts(experts, (ready) => {
+  const readiness = followReadiness(experts, device, (ready) => {
     opened.health.setReady(ready);
     if (ready) {
       log.info("ready", {
@@ -109,12 +115,19 @@ async function serveModel(
         uptimeMs: Math.round(process.uptime() * 1000),
       });
     } else {
-      log.warn("not ready", { away: describeAway(experts) });
+      const gpu = device.isLost ? { gpu: "lost" } : {};
+      log.warn("not ready", { away: describeAway(experts), ...gpu });
     }
   });
+  device.follow({
+    onLost: () => readiness.check(),
+    onBack: () => readiness.check(),
+  });
   return {
+    failed: device.failed,
     stop: async () => {
-      stopFollowing();
+      device.unfollow();
+      readiness.stop();
       opened.health.setReady(false);
       await Promise.race([engine.drain(), delay(config.OCTET_DRAIN_MS)]);
       await engine.close();
@@ -148,44 +161,12 @@ function connectExperts(
     expertsAt.set(address, [...(expertsAt.get(address) ?? []), expertId]);
   }
   const placement = Array.from(expertsAt, ([address, expertIds]) => ({ address, expertIds }));
-  const expected = { ...model, weightDtype, modelDigest, engineKind: config.OCTET_ENGINE };
+  const engineKinds = config.OCTET_WORKER_ENGINES ?? [config.OCTET_ENGINE];
+  const expected = { ...model, weightDtype, modelDigest, engineKinds };
   try {
     return createGrpcExpertClient({ placement, expected, log });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new ConfigError(`OCTET_EXPERTS: ${error.message}`, { cause: error });
-  }
-}
-
-/** Calls `onChange` whenever it changes whether every expert can be asked; at first if all can. */
-function followExperts(experts: GrpcExpertClient, onChange: (ready: boolean) => void): () => void {
-  let wasReady = false;
-  const check = () => {
-    const ready = experts.workers().every((worker) => worker.state === "ready");
-    if (ready !== wasReady) {
-      wasReady = ready;
-      onChange(ready);
-    }
-  };
-  check();
-  return experts.watchWorkers(check);
-}
-
-function describeAway(experts: GrpcExpertClient): string[] {
-  return experts
-    .workers()
-    .filter((worker) => worker.state !== "ready")
-    .map(({ expertIds, address }) => `expert ${expertIds.join(", ")} at ${address}`);
-}
-
-function openEngine(
-  kind: Exclude<EngineKind, "webgpu">,
-  options: AttentionEngineOptions,
-): Promise<AttentionEngine> {
-  switch (kind) {
-    case "cpu":
-      return openCpuAttentionEngine(options);
-    case "reference":
-      return openReferenceAttentionEngine(options);
   }
 }

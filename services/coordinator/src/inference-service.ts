@@ -1,7 +1,8 @@
 // The handlers of octet.inference.v1.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
-import type { Handlers, InferenceService, ModelSchema } from "@octet/protocol";
+import type { InferenceService, ModelSchema } from "@octet/protocol";
+import type { Handlers } from "@octet/protocol/grpc";
 import { type GenerateContext, handleGenerate } from "./generate.ts";
 import { requireModel } from "./model-info.ts";
 import { checkTokenIds, toPromptTokenIds } from "./prompt.ts";
@@ -9,7 +10,8 @@ import { toStatus } from "./request-error.ts";
 
 /** What the service answers with. */
 export interface InferenceContext extends GenerateContext {
-  readonly model: MessageInitShape<typeof ModelSchema>;
+  /** As it is served now: workers come and go. */
+  readonly describeModel: () => MessageInitShape<typeof ModelSchema>;
   readonly maxPositions: number;
 }
 
@@ -17,7 +19,7 @@ export interface InferenceContext extends GenerateContext {
 export function createInferenceHandlers(
   context: InferenceContext,
 ): Handlers<typeof InferenceService> {
-  const { tokenizer, modelName, vocabSize, model, maxPositions } = context;
+  const { tokenizer, modelName, vocabSize, describeModel, maxPositions } = context;
   return {
     generate: (call) => void handleGenerate(call, context),
     tokenize: unary(({ request }) => {
@@ -30,10 +32,10 @@ export function createInferenceHandlers(
       requireModel(request.model, modelName);
       return { text: tokenizer.decode(checkTokenIds(request.tokenIds, vocabSize)) };
     }),
-    listModels: unary(() => ({ models: [model] })),
+    listModels: unary(() => ({ models: [describeModel()] })),
     getModel: unary(({ request }) => {
       requireModel(request.name, modelName);
-      return { model };
+      return { model: describeModel() };
     }),
   };
 }

@@ -2,15 +2,23 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ShardManifest } from "@octet/checkpoint";
+import type { GrpcExpertClient } from "@octet/cluster";
 import type { EngineKind } from "@octet/kernels";
 import type { ModelSchema } from "@octet/protocol";
 import { RequestError } from "./request-error.ts";
 
+/** Who serves the model, and how. */
+export interface ModelServing {
+  /** The coordinator's own. */
+  readonly engineKind: EngineKind;
+  readonly workers: ReturnType<GrpcExpertClient["workers"]>;
+  readonly hasChatTemplate: boolean;
+}
+
 /** The model as ListModels and GetModel describe it. */
 export function toModelMessage(
   manifest: ShardManifest,
-  engineKind: EngineKind,
-  hasChatTemplate: boolean,
+  { engineKind, workers, hasChatTemplate }: ModelServing,
 ): MessageInitShape<typeof ModelSchema> {
   const { model } = manifest;
   return {
@@ -25,7 +33,15 @@ export function toModelMessage(
     weightDtype: manifest.weightDtype,
     engineKind,
     hasChatTemplate,
+    workerEngineKinds: engineKindsOf(workers),
   };
+}
+
+/** Each kind of a connected worker once, sorted. */
+function engineKindsOf(workers: ModelServing["workers"]): string[] {
+  const connected = workers.filter(({ state }) => state === "ready");
+  const kinds = connected.flatMap(({ description }) => description?.engineKind ?? []);
+  return [...new Set(kinds)].sort();
 }
 
 /** @throws {RequestError} "not-found" unless `asked` is empty or the model's name */

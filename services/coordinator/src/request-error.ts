@@ -36,6 +36,7 @@ function codeOf(code: EngineErrorCode): ErrorCode {
     case "overloaded":
       return "overloaded";
     case "expert-unavailable":
+    case "device-lost":
     case "closed":
       return "unavailable";
     case "deadline-exceeded":

@@ -10,13 +10,12 @@ import { type ExpertCall, type ExpertEngine, KernelError } from "@octet/kernels"
 import {
   ActivationDtypeCode,
   type ActivationRowsMessage,
-  addService,
   CallFailureCode,
-  createClient,
   ExpertService,
   type ForwardResponse,
   serverOptions,
 } from "@octet/protocol";
+import * as grpc from "@octet/protocol/grpc";
 import { silentLogger } from "@octet/telemetry";
 import { afterEach, expect, test } from "vitest";
 import { createExpertService, type ExpertServiceOptions } from "./expert-service.ts";
@@ -86,13 +85,13 @@ async function serve(options: Partial<ExpertServiceOptions> = {}, channel: Chann
     ...options,
   });
   const server = new Server(serverOptions);
-  addService(server, ExpertService, service.handlers);
+  grpc.addService(server, ExpertService, service.makeHandlers(grpc));
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     ),
   );
-  const client = createClient(ExpertService, `127.0.0.1:${port}`, { channel });
+  const client = grpc.createClient(ExpertService, `127.0.0.1:${port}`, { channel });
   cleanUps.push(
     () => server.forceShutdown(),
     () => client.close(),
@@ -100,7 +99,9 @@ async function serve(options: Partial<ExpertServiceOptions> = {}, channel: Chann
   return { engine, service, client, connect: () => new Coordinator(client.forward()) };
 }
 
-type ForwardCall = ReturnType<ReturnType<typeof createClient<typeof ExpertService>>["forward"]>;
+type ForwardCall = ReturnType<
+  ReturnType<typeof grpc.createClient<typeof ExpertService>>["forward"]
+>;
 type CallFields = {
   callId?: bigint;
   layer?: number;
@@ -405,6 +406,23 @@ test("draining ends at its limit even while a call is under way", async () => {
   await service.drain(50);
   expect((await coordinator.ended).code).toBe(status.UNAVAILABLE);
   engine.release();
+});
+
+test("while it is suspended streams end at once as away, and afterwards they are served", async () => {
+  const { engine, service, connect } = await serve();
+  const coordinator = connect();
+  engine.hold();
+  coordinator.call(row);
+  await expect.poll(() => engine.calls.length).toBe(1);
+  service.suspend("the GPU was lost");
+  const expected = { code: status.UNAVAILABLE, details: "worker expert-1: the GPU was lost" };
+  expect(await coordinator.ended).toMatchObject(expected);
+  expect(await connect().ended).toMatchObject(expected);
+  engine.release();
+  service.resume();
+  const again = connect();
+  again.call(row);
+  expect(valuesOf(await again.next())).toEqual([2, 4, 6, 8]);
 });
 
 test("describe says what is held and by whom", async () => {

@@ -3,17 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { activationBytesMax, callsInFlightMax, rowsPerCallMax } from "@octet/core";
 import type { ExpertEngine } from "@octet/kernels";
 import {
-  addService,
   ExpertService,
-  type Handlers,
   type LeanMethods,
   leanStreamMethod,
   leanUnaryMethod,
   pathOf,
   type StreamHandler,
-  toBidiHandler,
 } from "@octet/protocol";
-import type { OpenedServer } from "@octet/service";
+import type { Handlers } from "@octet/protocol/grpc";
+import type { GrpcModule, OpenedServer } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import { CallRunner } from "./call-runner.ts";
 import { ForwardStream, type ForwardStreamContext } from "./forward-stream.ts";
@@ -37,7 +35,7 @@ export interface ExpertServiceOptions {
 /** A service to register, and how to end it. */
 export interface ServedExperts {
   /** For grpc-js, and so for every client. */
-  readonly handlers: Handlers<typeof ExpertService>;
+  makeHandlers(grpc: GrpcModule): Handlers<typeof ExpertService>;
   /** The same for lean connections. */
   readonly leanMethods: LeanMethods;
   /**
@@ -45,6 +43,12 @@ export interface ServedExperts {
    * stream with UNAVAILABLE; new streams end so at once. Called once.
    */
   drain(drainMs: number): Promise<void>;
+  /**
+   * Ends every stream with UNAVAILABLE and `why`, and new ones at once, until {@link resume}: to a
+   * coordinator this worker is away, and it comes back by itself.
+   */
+  suspend(why: string): void;
+  resume(): void;
 }
 
 type Method = typeof ExpertService.method;
@@ -69,15 +73,19 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
     queuedBytesMax,
   };
   const streams = new Set<ForwardStream>();
-  const shutDown = `worker ${options.workerId} is shutting down`;
-  let isDraining = false;
+  /** Why streams are not served now. */
+  let refusal: string | undefined;
+  const refuseStreams = (why: string) => {
+    refusal = why;
+    for (const stream of streams) stream.fail("unavailable", why);
+  };
 
   const forward: StreamHandler<Method["forward"]["input"], Method["forward"]["output"]> = (
     call,
   ) => {
     const stream = new ForwardStream(call, context);
-    if (isDraining) {
-      stream.fail("unavailable", shutDown);
+    if (refusal !== undefined) {
+      stream.fail("unavailable", refusal);
       return stream;
     }
     const { peer } = call;
@@ -92,30 +100,33 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
   const { method } = ExpertService;
 
   return {
-    handlers: {
-      forward: toBidiHandler(forward),
+    makeHandlers: (grpc) => ({
+      forward: grpc.toBidiHandler(forward),
       describe: (_call, callback) => callback(null, describe(options)),
-    },
+    }),
     leanMethods: new Map([
       [pathOf(method.forward), leanStreamMethod(method.forward, forward)],
       [pathOf(method.describe), leanUnaryMethod(method.describe, () => describe(options))],
     ]),
     async drain(drainMs) {
       await untilQuiet(streams, drainMs);
-      isDraining = true;
       const ended = Array.from(streams, (stream) => stream.closed);
-      for (const stream of streams) stream.fail("unavailable", shutDown);
+      refuseStreams(`worker ${options.workerId} is shutting down`);
       await Promise.all(ended);
+    },
+    suspend: (why) => refuseStreams(`worker ${options.workerId}: ${why}`),
+    resume: () => {
+      refusal = undefined;
     },
   };
 }
 
 /** Has a server answer for the experts, to clients of ours and to all others. */
 export function registerExperts(
-  { server, leanMethods }: Pick<OpenedServer, "server" | "leanMethods">,
+  { plain, leanMethods }: Pick<OpenedServer, "plain" | "leanMethods">,
   served: ServedExperts,
 ): void {
-  addService(server, ExpertService, served.handlers);
+  plain.serve(ExpertService, served.makeHandlers);
   for (const [path, method] of served.leanMethods) leanMethods.set(path, method);
 }
 

@@ -2,16 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { openShard, type ShardManifest } from "@octet/checkpoint";
 import { toExpertId } from "@octet/core";
-import {
-  type EngineKind,
-  type ExpertEngine,
-  type ExpertEngineOptions,
-  openCpuExpertEngine,
-  openReferenceExpertEngine,
-} from "@octet/kernels";
 import { ExpertService } from "@octet/protocol";
 import {
   ConfigError,
+  DeviceWatch,
   type OpenedServer,
   type RunningService,
   shardProgressLog,
@@ -20,6 +14,7 @@ import {
 import type { Logger } from "@octet/telemetry";
 import type { ExpertWorkerConfig } from "./config.ts";
 import { createExpertService, registerExperts } from "./expert-service.ts";
+import { openEngine } from "./open-engine.ts";
 
 /**
  * Serves one shard. It listens at once, so that liveness can be asked, and becomes ready when the
@@ -54,7 +49,8 @@ async function serveShard(
   });
   const expertId = expertOf(manifest, config.OCTET_SHARD_DIR);
   const workerId = config.OCTET_WORKER_ID ?? `expert-${expertId}`;
-  const engine = await openEngine(config.OCTET_ENGINE, {
+  const device = new DeviceWatch(log);
+  const engine = await openEngine(config, device, {
     model: manifest.model,
     weightDtype: manifest.weightDtype,
     weights: [weights],
@@ -70,16 +66,29 @@ async function serveShard(
   });
   registerExperts(opened, service);
   opened.health.setReady(true);
+  device.follow({
+    onLost: () => {
+      opened.health.setReady(false);
+      service.suspend("its GPU was lost and is being opened again");
+    },
+    onBack: () => {
+      service.resume();
+      opened.health.setReady(true);
+    },
+  });
   log.info("ready", {
     workerId,
     address: opened.address,
+    engine: engine.kind,
     device: engine.device,
     weightBytes: engine.weightBytes,
     residentBytes: process.memoryUsage.rss(),
     uptimeMs: Math.round(process.uptime() * 1000),
   });
   return {
+    failed: device.failed,
     stop: async () => {
+      device.unfollow();
       opened.health.setReady(false);
       await service.drain(config.OCTET_DRAIN_MS);
       await opened.close(0);
@@ -96,16 +105,4 @@ function expertOf(manifest: ShardManifest, dir: string) {
     );
   }
   return toExpertId(manifest.expertId, manifest.model.numExperts);
-}
-
-function openEngine(
-  kind: Exclude<EngineKind, "webgpu">,
-  options: ExpertEngineOptions,
-): Promise<ExpertEngine> {
-  switch (kind) {
-    case "cpu":
-      return openCpuExpertEngine(options);
-    case "reference":
-      return openReferenceExpertEngine(options);
-  }
 }

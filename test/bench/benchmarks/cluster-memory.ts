@@ -11,8 +11,10 @@ import { memoryOf } from "../octet/process-memory.ts";
 const dtype = "q4";
 /** The coordinator's default: OCTET_KV_TOKENS. */
 const kvTokens = 16_384;
-/** Enough for every expert of every layer to have had rows. */
+/** Enough for every expert of every layer to have had rows, and for memory to stop growing. */
+const numPrompts = 4;
 const promptTokens = 512;
+const decodedTokens = 32;
 
 /** The coordinator's, beside its shard and its KV blocks. */
 export function coordinatorMemory(name: string, bars: readonly Bar[]): Benchmark {
@@ -51,8 +53,9 @@ async function useCluster(setting: BenchSetting) {
   const { shardsDir } = await setting.models.pair(dtype);
   const cluster = await setting.cluster(dtype);
   const index = await readShardSet(shardsDir);
-  const [prompt] = makePrompts(1, promptTokens, index.model.vocabSize);
-  await cluster.prefill(prompt!);
+  const prompts = makePrompts(numPrompts, promptTokens, index.model.vocabSize);
+  for (const prompt of prompts) await cluster.prefill(prompt);
+  await cluster.decode({ prompts: prompts.slice(0, 1), steps: decodedTokens });
   return { index, cluster };
 }
 
@@ -62,7 +65,7 @@ function describe(members: readonly ClusterMember[], threads: number): Measureme
     .sort((a, b) => b.residentBytes - a.residentBytes);
   return {
     samples: [largest!.residentBytes / 1e6],
-    shapes: `2 layers of Mixtral 8x7B, after ${promptTokens} tokens`,
+    shapes: `2 layers of Mixtral 8x7B, after ${numPrompts} prompts of ${promptTokens}`,
     dtype,
     threads,
     facts: { anonymousMb: largest!.anonymousBytes / 1e6, mappedMb: largest!.fileBytes / 1e6 },

@@ -3,13 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import {
-  createClient,
-  type ExpertUse,
-  type GenerateResponse,
-  type GrpcClient,
-  InferenceService,
-} from "@octet/protocol";
+import { type ExpertUse, type GenerateResponse, InferenceService } from "@octet/protocol";
+import { createClient, type GrpcClient } from "@octet/protocol/grpc";
 import type {
   DecodeRequest,
   DecodeResult,

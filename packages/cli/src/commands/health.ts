@@ -1,5 +1,12 @@
 // octet health: asks a service's grpc.health.v1, for container health checks and scripts.
-import { checkHealth, readinessName } from "@octet/protocol";
+import {
+  callLean,
+  checkHealth,
+  connectLean,
+  ExpertService,
+  InferenceService,
+  readinessName,
+} from "@octet/protocol";
 import type { Command } from "commander";
 import { CommandError, exitCodes } from "../exit-codes.ts";
 import { parseWhole } from "../sampling-flags.ts";
@@ -32,5 +39,41 @@ export function addHealthCommand(program: Command): void {
       }
       process.stdout.write(`${flags.grpc} ${serving ? "SERVING" : "NOT_SERVING"}\n`);
       if (!serving) process.exitCode = exitCodes.unavailable;
+      else process.stdout.write(await describeService(flags.grpc, flags.timeoutMs));
     });
+}
+
+/** A line on what computes there, if it is a service of ours that says so; else nothing. */
+async function describeService(address: string, deadlineMs: number): Promise<string> {
+  const worker = await describeWorker(address, deadlineMs).catch(() => undefined); // not one
+  return worker ?? (await describeCoordinator(address, deadlineMs).catch(() => "")); // nor that
+}
+
+/** By a lean connection, as a worker would load grpc-js for any other. */
+async function describeWorker(address: string, deadlineMs: number): Promise<string | undefined> {
+  const lean = await connectLean(address, { signal: AbortSignal.timeout(deadlineMs) });
+  if (lean === undefined) return undefined;
+  try {
+    const { describe } = ExpertService.method;
+    const said = await callLean(lean, describe, { request: {}, deadlineMs });
+    const experts = said.expertIds.join(", ");
+    return `${said.workerId}: experts ${experts}, engine ${said.engineKind} (${said.device})\n`;
+  } finally {
+    lean.connection.destroy("asked and answered");
+  }
+}
+
+async function describeCoordinator(address: string, deadlineMs: number): Promise<string> {
+  const { createClient } = await import("@octet/protocol/grpc");
+  const client = createClient(InferenceService, address);
+  try {
+    const { models } = await client.listModels({}, { deadlineMs });
+    return models
+      .map(({ name, engineKind, workerEngineKinds }) => {
+        return `${name}: engine ${engineKind}, workers ${workerEngineKinds.join(", ")}\n`;
+      })
+      .join("");
+  } finally {
+    client.close();
+  }
 }

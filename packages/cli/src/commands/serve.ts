@@ -1,6 +1,7 @@
 // octet serve: one service in this process. Its settings are environment variables; flags set them.
 import { pathToFileURL } from "node:url";
 import { type Command, Option } from "commander";
+import { addGpuFlags, engineKinds } from "../engine-flags.ts";
 import { serviceMain } from "../local-cluster/service-process.ts";
 import { userPath } from "../model-folder.ts";
 
@@ -27,6 +28,10 @@ export function addServeCommand(program: Command): void {
       "--experts <placement>",
       "where experts are: 0=host:port,1=host:port,... (OCTET_EXPERTS)",
     )
+    .option(
+      "--worker-engines <kinds>",
+      "engine kinds that workers may have: cpu,webgpu (OCTET_WORKER_ENGINES; default: its own)",
+    )
     .option("--kv-tokens <n>", "tokens of KV cache to allocate (OCTET_KV_TOKENS)")
     .option("--expert-deadline-ms <ms>", "longest one expert call may take, besides 100 ms a row");
   addSharedOptions(coordinator, "127.0.0.1:50050").action((flags: Record<string, string>) =>
@@ -35,13 +40,12 @@ export function addServeCommand(program: Command): void {
 }
 
 function addSharedOptions(command: Command, listen: string): Command {
-  return command
+  return addGpuFlags(command)
     .option("--listen <address>", `host:port to listen on (OCTET_LISTEN; default ${listen})`)
     .addOption(
-      new Option("--engine <kind>", "what computes (OCTET_ENGINE; default cpu)").choices([
-        "cpu",
-        "reference",
-      ]),
+      new Option("--engine <kind>", "what computes (OCTET_ENGINE; default cpu)").choices(
+        engineKinds,
+      ),
     )
     .option("--threads <n>", "compute threads (OCTET_THREADS; default: all cores)")
     .option("--no-verify", "start without checking the shard's SHA-256 (OCTET_VERIFY)")
@@ -60,11 +64,14 @@ const settingOfFlag: Record<string, string> = {
   shard: "OCTET_SHARD_DIR",
   workerId: "OCTET_WORKER_ID",
   experts: "OCTET_EXPERTS",
+  workerEngines: "OCTET_WORKER_ENGINES",
   kvTokens: "OCTET_KV_TOKENS",
   expertDeadlineMs: "OCTET_EXPERT_DEADLINE_MS",
   listen: "OCTET_LISTEN",
   engine: "OCTET_ENGINE",
   threads: "OCTET_THREADS",
+  gpuAdapter: "OCTET_GPU_ADAPTER",
+  allowSoftwareGpu: "OCTET_ALLOW_SOFTWARE_GPU",
   allowPlaintext: "OCTET_ALLOW_PLAINTEXT",
   logLevel: "OCTET_LOG_LEVEL",
 };

@@ -3,6 +3,14 @@ import { availableParallelism } from "node:os";
 import type { ShardSetIndex } from "@octet/checkpoint";
 import { type WeightDtype, weightDtypes } from "@octet/core";
 import { type Command, Option } from "commander";
+import {
+  addGpuFlags,
+  type EngineKind,
+  engineKinds,
+  type GpuFlags,
+  gpuSettings,
+  parseEngineKinds,
+} from "../engine-flags.ts";
 import { bundledModelDir, resolveShardSet } from "../model-folder.ts";
 import { parseWhole } from "../sampling-flags.ts";
 import { createClusterDisplay } from "./cluster-display.ts";
@@ -10,10 +18,11 @@ import { findFreePorts } from "./free-ports.ts";
 import { LocalCluster } from "./local-cluster.ts";
 
 /** What commander hands over for {@link addClusterFlags}. */
-export interface ClusterFlags {
+export interface ClusterFlags extends GpuFlags {
   readonly model?: string;
   readonly dtype: WeightDtype;
-  readonly engine: string;
+  readonly engine: EngineKind;
+  readonly workerEngine?: readonly EngineKind[];
   readonly threads?: number;
   readonly kvTokens?: number;
   readonly startTimeout: number;
@@ -22,15 +31,18 @@ export interface ClusterFlags {
 
 /** Adds --model and its like to a command. */
 export function addClusterFlags(command: Command): Command {
-  return command
+  return addGpuFlags(command)
     .option("--model <dir>", "shards or a Hugging Face checkpoint (default: the bundled model)")
     .addOption(
       new Option("--dtype <dtype>", "how a checkpoint is sharded")
         .choices(weightDtypes)
         .default("bf16"),
     )
-    .addOption(
-      new Option("--engine <kind>", "what computes").choices(["cpu", "reference"]).default("cpu"),
+    .addOption(new Option("--engine <kind>", "what computes").choices(engineKinds).default("cpu"))
+    .option(
+      "--worker-engine <kinds>",
+      "what computes experts, if not the same; of several (cpu,webgpu) workers take turns",
+      parseEngineKinds,
     )
     .option(
       "--threads <n>",
@@ -71,13 +83,14 @@ export async function startLocalCluster(
         coordinatorDir: index.coordinator.dir,
         experts: index.experts.map(({ dir }, expertId) => ({ expertId, dir })),
         engineKind: flags.engine,
+        workerEngineKinds: flags.workerEngine ?? [flags.engine],
         coordinatorAddress: address,
         workerAddresses,
         // A token's K experts compute at the same time; threads of their own for every core let
         // the one that is left use them all.
         workerThreads: flags.threads ?? cores,
         coordinatorThreads: flags.threads ?? cores,
-        sharedSettings: { OCTET_VERIFY: String(flags.verify) },
+        sharedSettings: { OCTET_VERIFY: String(flags.verify), ...gpuSettings(flags) },
         coordinatorSettings:
           flags.kvTokens === undefined ? {} : { OCTET_KV_TOKENS: String(flags.kvTokens) },
         startTimeoutMs: flags.startTimeout * 1000,

@@ -10,6 +10,8 @@ export interface LocalClusterOptions {
   readonly coordinatorDir: string;
   readonly experts: readonly { expertId: number; dir: string }[];
   readonly engineKind: string;
+  /** Handed out to the workers in turn, at least one. */
+  readonly workerEngineKinds: readonly string[];
   readonly coordinatorAddress: string;
   /** One for each expert, in the order of `experts`. */
   readonly workerAddresses: readonly string[];
@@ -100,14 +102,12 @@ export class LocalCluster {
 
   #startAll(): void {
     const options = this.#options;
-    const shared = {
-      OCTET_ENGINE: options.engineKind,
-      OCTET_LOG_LEVEL: "info",
-      ...options.sharedSettings,
-    };
+    const shared = { OCTET_LOG_LEVEL: "info", ...options.sharedSettings };
+    const { workerEngineKinds } = options;
     options.experts.forEach(({ expertId, dir }, index) => {
       this.#add("expert-worker", `expert ${expertId}`, options.workerAddresses[index]!, {
         ...shared,
+        OCTET_ENGINE: workerEngineKinds[index % workerEngineKinds.length]!,
         OCTET_SHARD_DIR: dir,
         OCTET_LISTEN: options.workerAddresses[index]!,
         OCTET_WORKER_ID: `expert-${expertId}`,
@@ -119,6 +119,8 @@ export class LocalCluster {
     });
     this.#add("coordinator", "coordinator", options.coordinatorAddress, {
       ...shared,
+      OCTET_ENGINE: options.engineKind,
+      OCTET_WORKER_ENGINES: workerEngineKinds.join(","),
       OCTET_SHARD_DIR: options.coordinatorDir,
       OCTET_LISTEN: options.coordinatorAddress,
       OCTET_EXPERTS: placement.join(","),

@@ -43,6 +43,7 @@ export async function openWebGpuAttentionEngine(
       engine: "attention",
       options: { model, weightDtype, weights, numBlocks, blockSizeTokens, tuning },
       allowSoftwareAdapter: options.allowSoftwareAdapter ?? false,
+      adapterName: options.adapterName,
     },
     (change) => device.take(change),
   );

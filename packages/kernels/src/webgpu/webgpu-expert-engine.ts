@@ -15,6 +15,8 @@ import { openInGpuThread, type ThreadEngine } from "./thread/thread-host.ts";
 export interface WebGpuOptions {
   /** Whether to compute on an adapter that is none of a GPU, as tests do; false unless told. */
   readonly allowSoftwareAdapter?: boolean;
+  /** Part of the name of the GPU to use, for the process's first engine to choose. */
+  readonly adapterName?: string | undefined;
   /** Where tuned choices are kept; without it the defaults are taken. No bit depends on them. */
   readonly tuningCacheDir?: string | undefined;
   /** Times kernels first where nothing is kept yet, which takes up to a minute; false unless told. */
@@ -40,13 +42,14 @@ export async function openWebGpuExpertEngine(
   validateModel(model, weightDtype);
   const expertIds = [...options.expertIds];
   validateWeightFiles(weights, requiredExpertTensors(model, weightDtype, expertIds));
-  const { allowSoftwareAdapter = false, tune = false, tuningCacheDir } = options;
+  const { allowSoftwareAdapter = false, adapterName, tune = false, tuningCacheDir } = options;
   const tuning = { tune, cacheDir: tuningCacheDir };
   const engine = await openInGpuThread(
     {
       engine: "expert",
       options: { model, weightDtype, weights, expertIds, tuning },
       allowSoftwareAdapter,
+      adapterName,
     },
     (change) => options.onDeviceChange?.(change),
   );

@@ -1,12 +1,13 @@
 // The client's end: connecting, and calling.
 import { connect, type Socket } from "node:net";
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { status } from "@grpc/grpc-js";
 import { splitAddress } from "../address.ts";
 import { decode } from "../forward-decoding.ts";
 import { encodeParts } from "../forward-encoding.ts";
 import { freeMemory } from "../free-memory.ts";
 import type { StatusError } from "../status.ts";
+import { statusCode } from "../status-code.ts";
+import { LeanCallError } from "./lean-call-error.ts";
 import { LeanConnection } from "./lean-connection.ts";
 import { type MethodOf, pathOf } from "./lean-server.ts";
 import { OpeningReader, writeOpening } from "./opening.ts";
@@ -115,7 +116,7 @@ export function openLeanCall<Input extends DescMessage, Output extends DescMessa
       try {
         message = decode(output, bytes);
       } catch (error) {
-        stream.cancel({ code: status.INTERNAL, details: `an unreadable answer: ${error}` });
+        stream.cancel({ code: statusCode.INTERNAL, details: `an unreadable answer: ${error}` });
         return;
       }
       listener.onMessage(message, () => freeMemory(bytes));
@@ -132,16 +133,6 @@ export function openLeanCall<Input extends DescMessage, Output extends DescMessa
     end: () => stream.endOutput(),
     cancel: (how) => stream.cancel(how),
   };
-}
-
-/** A call that ended otherwise than with OK. */
-export class LeanCallError extends Error {
-  override readonly name = "LeanCallError";
-  readonly code: status;
-  constructor({ code, details }: StatusError) {
-    super(`${code} ${status[code]}: ${details}`);
-    this.code = code;
-  }
 }
 
 /**
@@ -162,11 +153,11 @@ export async function callLean<Input extends DescMessage, Output extends DescMes
       response = message;
     },
     onClose: (how) => {
-      if (how.code === status.OK && response !== undefined) resolve(response);
+      if (how.code === statusCode.OK && response !== undefined) resolve(response);
       else reject(new LeanCallError(how));
     },
   });
-  const late = { code: status.DEADLINE_EXCEEDED, details: `no answer in ${deadlineMs} ms` };
+  const late = { code: statusCode.DEADLINE_EXCEEDED, details: `no answer in ${deadlineMs} ms` };
   const timer = setTimeout(() => call.cancel(late), deadlineMs);
   call.send(request);
   call.end();

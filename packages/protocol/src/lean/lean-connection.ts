@@ -1,8 +1,8 @@
 // HTTP/2 between two ends of ours, written by hand: what gRPC needs of it, and no more. Everything
 // that it sends is HTTP/2 to any reader; what it reads must be as strict as what it sends.
 import type { Socket } from "node:net";
-import { status } from "@grpc/grpc-js";
 import { keepaliveTimeMs, keepaliveTimeoutMs } from "../channel-options.ts";
+import { statusCode } from "../status-code.ts";
 import {
   errorCode,
   type FrameHead,
@@ -89,7 +89,7 @@ export class LeanConnection implements StreamHost, FrameSink {
     this.#lastStreamId += this.#lastStreamId === 0 ? 1 : 2;
     const stream = this.#addStream(this.#lastStreamId);
     stream.listen(listener);
-    if (this.#isClosed) stream.close({ code: status.UNAVAILABLE, details: "not connected" });
+    if (this.#isClosed) stream.close({ code: statusCode.UNAVAILABLE, details: "not connected" });
     else stream.writeHeaders(headers, false);
     return stream;
   }
@@ -280,7 +280,7 @@ export class LeanConnection implements StreamHost, FrameSink {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const stream of [...this.#streams.values()]) {
-      stream.close({ code: status.UNAVAILABLE, details: why });
+      stream.close({ code: statusCode.UNAVAILABLE, details: why });
     }
     this.#options.onClose?.();
   }

@@ -1,13 +1,14 @@
 // Methods served on lean connections. What is not among them can only be had over plain gRPC.
 import type { Socket } from "node:net";
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { status } from "@grpc/grpc-js";
 import { decode } from "../forward-decoding.ts";
 import { encodeParts } from "../forward-encoding.ts";
 import { freeMemory } from "../free-memory.ts";
 import type { StreamHandler } from "../served-stream.ts";
 import { type StatusError, toStatusError } from "../status.ts";
+import { statusCode } from "../status-code.ts";
 import type { Headers } from "./header-block.ts";
+import { LeanCallError } from "./lean-call-error.ts";
 import { LeanConnection } from "./lean-connection.ts";
 import type { LeanStream, LeanStreamListener } from "./lean-stream.ts";
 import { writeOpening } from "./opening.ts";
@@ -56,7 +57,11 @@ export function leanStreamMethod<Input extends DescMessage, Output extends DescM
   };
 }
 
-/** Serves a method of one request and one response, which must be at hand. */
+/**
+ * Serves a method of one request and one response, which must be at hand.
+ *
+ * @param handler may throw a {@link LeanCallError}, with which the call ends
+ */
 export function leanUnaryMethod<Input extends DescMessage, Output extends DescMessage>(
   { input, output }: MethodOf<Input, Output>,
   handler: (request: MessageShape<Input>) => MessageInitShape<Output>,
@@ -70,8 +75,15 @@ export function leanUnaryMethod<Input extends DescMessage, Output extends DescMe
       },
       onInputEnd: () => {
         if (request === undefined) return stream.end(unreadable);
+        let response: MessageInitShape<Output>;
+        try {
+          response = handler(request);
+        } catch (error) {
+          if (error instanceof LeanCallError) return stream.end(error.status);
+          throw error;
+        }
         stream.accept();
-        stream.send(encodeParts(output, handler(request)));
+        stream.send(encodeParts(output, response));
         stream.end();
       },
       onClose: () => {},
@@ -81,7 +93,7 @@ export function leanUnaryMethod<Input extends DescMessage, Output extends DescMe
 
 /** What grpc-js says of a message that cannot be parsed. */
 const unreadable: StatusError = {
-  code: status.INTERNAL,
+  code: statusCode.INTERNAL,
   details: "Error deserializing request",
 };
 

@@ -1,8 +1,8 @@
 // One call on a lean connection, at either end: gRPC messages both ways, and how it ended.
-import { status } from "@grpc/grpc-js";
 import { flowControlWindowBytes } from "../channel-options.ts";
 import type { MessageParts } from "../forward-encoding.ts";
 import type { StatusError } from "../status.ts";
+import { statusCode } from "../status-code.ts";
 import {
   errorCode,
   frameFlag,
@@ -112,7 +112,7 @@ export class LeanStream {
   }
 
   /** At a server: ends the call, with OK unless told, when everything is sent. */
-  end(how: StatusError = { code: status.OK, details: "" }): void {
+  end(how: StatusError = { code: statusCode.OK, details: "" }): void {
     if (this.#isClosed || this.#end !== undefined) return;
     this.#end = how;
     this.#endIfSent();
@@ -125,7 +125,9 @@ export class LeanStream {
   }
 
   /** At a client: gives the call up. */
-  cancel(how: StatusError = { code: status.CANCELLED, details: "the call was cancelled" }): void {
+  cancel(
+    how: StatusError = { code: statusCode.CANCELLED, details: "the call was cancelled" },
+  ): void {
     if (this.#isClosed) return;
     this.#reset(errorCode.cancel);
     this.close(how);
@@ -167,9 +169,9 @@ export class LeanStream {
     if (!isEnd) return;
     this.#isInputEnded = true;
     if (!this.#host.isServer) {
-      this.#fail({ code: status.UNKNOWN, details: "the stream ended without a status" });
+      this.#fail({ code: statusCode.UNKNOWN, details: "the stream ended without a status" });
     } else if (!this.#assembler.isBetweenMessages) {
-      this.#fail({ code: status.INTERNAL, details: "the stream ended within a message" });
+      this.#fail({ code: statusCode.INTERNAL, details: "the stream ended within a message" });
     } else {
       this.#listener?.onInputEnd?.();
     }
@@ -178,7 +180,7 @@ export class LeanStream {
   receiveReset(code: number): void {
     const isCancel = code === errorCode.cancel;
     const details = isCancel ? "the call was cancelled" : `the stream was reset with code ${code}`;
-    this.close({ code: isCancel ? status.CANCELLED : status.UNAVAILABLE, details });
+    this.close({ code: isCancel ? statusCode.CANCELLED : statusCode.UNAVAILABLE, details });
   }
 
   /** @throws {LeanProtocolError} for a window that HTTP/2 has not */

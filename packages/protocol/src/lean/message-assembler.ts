@@ -1,8 +1,8 @@
 // gRPC's own frames within a stream: a flag, a length, a message, and so on.
-import { status } from "@grpc/grpc-js";
 import { messageBytesMax } from "@octet/core";
 import { freedBytesMin } from "../free-memory.ts";
 import type { StatusError } from "../status.ts";
+import { statusCode } from "../status-code.ts";
 import { readUint32 } from "./frame.ts";
 
 /** Bytes before every message: whether it is compressed, and its length. */
@@ -79,11 +79,11 @@ function findPrefixProblem(prefix: Buffer): StatusError | undefined {
   const length = readUint32(prefix, 1);
   if (prefix[0] !== 0) {
     const details = `expected a message that is not compressed, found flag ${prefix[0]}`;
-    return { code: status.UNIMPLEMENTED, details };
+    return { code: statusCode.UNIMPLEMENTED, details };
   }
   if (length > messageBytesMax) {
     const details = `expected a message of at most ${messageBytesMax} bytes, found ${length}`;
-    return { code: status.RESOURCE_EXHAUSTED, details };
+    return { code: statusCode.RESOURCE_EXHAUSTED, details };
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 // How a call ended, as gRPC writes it into the last headers of a stream.
-import { status } from "@grpc/grpc-js";
 import type { StatusError } from "../status.ts";
+import { isStatusCode, statusCode } from "../status-code.ts";
 import type { Headers } from "./header-block.ts";
 
 /** The header fields that say `how`. */
@@ -14,9 +14,9 @@ export function toTrailers({ code, details }: StatusError): [string, string][] {
 export function fromTrailers(headers: Headers): StatusError {
   const code = Number(headers.get("grpc-status") ?? Number.NaN);
   const details = decodeMessage(headers.get("grpc-message") ?? "");
-  if (code in status) return { code, details };
+  if (isStatusCode(code)) return { code, details };
   const found = headers.get("grpc-status") ?? "none";
-  return { code: status.UNKNOWN, details: `expected a gRPC status, found ${found}` };
+  return { code: statusCode.UNKNOWN, details: `expected a gRPC status, found ${found}` };
 }
 
 function decodeMessage(text: string): string {

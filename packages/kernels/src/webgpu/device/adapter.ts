@@ -12,11 +12,15 @@ export interface AdapterFacts {
 /** Names by which software adapters are known, should one not say that it is a fallback. */
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
-/** Loads Dawn. One instance a process: it is the GPU thread that calls this, once. */
-export async function loadDawn(): Promise<GPU> {
+/**
+ * Loads Dawn. One instance a process: it is the GPU thread that calls this, once.
+ *
+ * @param adapterName part of the name of the one adapter that it is to find; by default all
+ */
+export async function loadDawn(adapterName?: string): Promise<GPU> {
   try {
     const { create } = await import("webgpu");
-    return create([]);
+    return create(adapterName === undefined ? [] : [`adapter=${adapterName}`]);
   } catch (cause) {
     throw new KernelError(
       "unsupported",
@@ -28,7 +32,17 @@ export async function loadDawn(): Promise<GPU> {
 
 /** @throws {KernelError} "unsupported" if there is none */
 export async function requestAdapter(gpu: GPU): Promise<GPUAdapter> {
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = await gpu
+    .requestAdapter({ powerPreference: "high-performance" })
+    .catch((error: unknown) => {
+      // Dawn's refusal of a name that no adapter has lists those that there are.
+      const names = Array.from(String(error).matchAll(/name: '(.*)'$/gm), ([, name]) => name);
+      throw new KernelError(
+        "unsupported",
+        `expected a GPU of the name asked for, found ${names.join(", ") || "none at all"}`,
+        { cause: error },
+      );
+    });
   if (adapter !== null) return adapter;
   throw new KernelError(
     "unsupported",

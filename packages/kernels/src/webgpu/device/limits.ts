@@ -1,8 +1,8 @@
 // What the kernels need of any device, and what is asked of one that has more.
 import { KernelError } from "../../kernel-error.ts";
 
-/** Every kernel's baseline runs within these. */
-const baseline = {
+/** Limits that a device must have at least: every kernel's baseline runs within them. */
+export const baselineLimits = {
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupSizeX: 256,
   maxComputeWorkgroupStorageSize: 16 * 1024,
@@ -24,9 +24,9 @@ export const parameterBytesMax = 64;
  * @throws {KernelError} "unsupported" if the baseline does not fit it
  */
 export function chooseLimits(adapter: GPUAdapter): Record<string, number> {
-  const limits: Record<string, number> = { ...baseline };
-  for (const [name, least] of Object.entries(baseline)) {
-    const found = adapter.limits[name as keyof typeof baseline];
+  const limits: Record<string, number> = { ...baselineLimits };
+  for (const [name, least] of Object.entries(baselineLimits)) {
+    const found = adapter.limits[name as keyof typeof baselineLimits];
     if (found < least) {
       throw new KernelError(
         "unsupported",

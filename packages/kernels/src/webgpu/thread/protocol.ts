@@ -8,6 +8,8 @@ import type { TuningOptions } from "../tuning/open-tuning.ts";
 /** Which engine to open, and with what: plain data, as it crosses to another thread. */
 export type OpenRequest = {
   readonly allowSoftwareAdapter: boolean;
+  /** Part of the adapter's name, or undefined for the best there is. */
+  readonly adapterName: string | undefined;
 } & (
   | { readonly engine: "expert"; readonly options: Tunable<ExpertEngineOptions> }
   | { readonly engine: "attention"; readonly options: Tunable<AttentionEngineOptions> }

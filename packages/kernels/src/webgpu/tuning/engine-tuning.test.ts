@@ -43,6 +43,7 @@ test("a kept choice is taken, a damaged one is told of, and bits stay the same",
         tuning: { cacheDir, tune: true, candidates },
       },
       allowSoftwareAdapter: true,
+      adapterName: undefined,
     },
     () => {},
   );

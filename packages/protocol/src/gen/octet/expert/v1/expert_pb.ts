@@ -290,7 +290,7 @@ export type DescribeResponse = Message<"octet.expert.v1.DescribeResponse"> & {
   weightDtype: string;
 
   /**
-   * Which implementation computes: "cpu", "reference".
+   * Which implementation computes: "cpu", "webgpu", "reference".
    *
    * @generated from field: string engine_kind = 9;
    */

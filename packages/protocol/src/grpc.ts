@@ -1,0 +1,17 @@
+// What needs grpc-js: some ten megabytes of memory, which a worker spares until a client other than a
+// coordinator of ours comes.
+export { toBidiHandler } from "./bidi-handler.ts";
+export {
+  addService,
+  type Handler,
+  type Handlers,
+  toMethodDefinition,
+  toServiceDefinition,
+} from "./grpc-bridge.ts";
+export {
+  type CallBounds,
+  type ClientOptions,
+  createClient,
+  type GrpcClient,
+} from "./grpc-client.ts";
+export { addHealthAndReflection } from "./health-and-reflection.ts";

@@ -1,0 +1,36 @@
+// Which engine computes, by the settings.
+import {
+  type AttentionEngine,
+  type AttentionEngineOptions,
+  openCpuAttentionEngine,
+  openReferenceAttentionEngine,
+  openWebGpuAttentionEngine,
+} from "@octet/kernels";
+import type { DeviceWatch } from "@octet/service";
+import type { CoordinatorConfig } from "./config.ts";
+
+/**
+ * Opens the engine that OCTET_ENGINE names; one with a device tells `device` what becomes of it.
+ *
+ * @throws {KernelError} "unsupported" for a model or a machine that the engine cannot compute on;
+ *   "bad-weights"
+ */
+export function openEngine(
+  config: CoordinatorConfig,
+  device: DeviceWatch,
+  options: AttentionEngineOptions,
+): Promise<AttentionEngine> {
+  switch (config.OCTET_ENGINE) {
+    case "cpu":
+      return openCpuAttentionEngine(options);
+    case "webgpu":
+      return openWebGpuAttentionEngine({
+        ...options,
+        adapterName: config.OCTET_GPU_ADAPTER,
+        allowSoftwareAdapter: config.OCTET_ALLOW_SOFTWARE_GPU,
+        onDeviceChange: device.report,
+      });
+    case "reference":
+      return openReferenceAttentionEngine(options);
+  }
+}

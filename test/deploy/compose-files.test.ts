@@ -1,0 +1,130 @@
+// The compose file and its overlays, as docker compose would merge them.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { coordinatorSettings } from "../../services/coordinator/src/config.ts";
+import { expertWorkerSettings } from "../../services/expert-worker/src/config.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+interface ComposeService {
+  readonly image?: string;
+  readonly build?: { readonly target?: string };
+  readonly environment: Readonly<Record<string, string | null>>;
+  readonly devices?: readonly string[];
+  readonly group_add?: readonly string[];
+  readonly deploy?: {
+    readonly resources: {
+      readonly reservations: {
+        readonly devices: readonly {
+          driver: string;
+          device_ids: string[];
+          capabilities: string[];
+        }[];
+      };
+    };
+  };
+}
+
+function readText(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+function readServices(path: string): Record<string, ComposeService> {
+  return parse(readText(path), { merge: true }).services;
+}
+
+const base = readServices("docker-compose.yml");
+const vendors = ["nvidia", "amd", "intel"] as const;
+const overlayOf = (vendor: string) => `deploy/docker/compose.${vendor}.yml`;
+
+test.each(vendors)("the %s overlay gives each service the webgpu engine and one GPU", (vendor) => {
+  const overlay = readServices(overlayOf(vendor));
+  expect(Object.keys(overlay)).toEqual(Object.keys(base));
+  for (const [name, service] of Object.entries(overlay)) {
+    const variable = `OCTET_GPU_${name.replace("expert-", "").toUpperCase()}`;
+    expect(service.environment.OCTET_ENGINE, name).toMatch(/^\$\{OCTET_ENGINE:-webgpu\}$/);
+    expect(service.image).toBe(overlay.coordinator!.image);
+    // Null passes the variable on where it is set; empty would hide every driver.
+    expect(service.environment.VK_DRIVER_FILES).toBeNull();
+    if (vendor === "nvidia") {
+      const given = service.deploy!.resources.reservations.devices;
+      expect(given).toEqual([
+        {
+          driver: "nvidia",
+          device_ids: [expect.stringContaining(variable)],
+          capabilities: ["gpu"],
+        },
+      ]);
+      expect(service.environment.NVIDIA_DRIVER_CAPABILITIES).toContain("graphics");
+    } else {
+      expect(service.devices).toEqual([expect.stringMatching(`{${variable}:-/dev/dri/renderD1`)]);
+      expect(service.group_add).toEqual([expect.stringContaining("OCTET_RENDER_GROUP")]);
+    }
+  }
+});
+
+test("each overlay builds a stage of the Dockerfile that has the loader", () => {
+  const dockerfile = readText("deploy/docker/Dockerfile");
+  const stages = Array.from(dockerfile.matchAll(/^FROM (\S+)(?: AS (\S+))?$/gm));
+  for (const vendor of vendors) {
+    const { target } = readServices(overlayOf(vendor)).coordinator!.build!;
+    const stage = stages.find(([, , name]) => name === target);
+    expect(stage, target).toBeDefined();
+  }
+  expect(dockerfile).toContain("libvulkan1");
+  // Built when no target is named, as the base file does.
+  expect(stages.at(-1)!.slice(1, 3)).toEqual(["cpu", undefined]);
+});
+
+test("every service knows the settings that it is given", () => {
+  for (const file of ["docker-compose.yml", ...vendors.map(overlayOf)]) {
+    for (const [name, { environment }] of Object.entries(readServices(file))) {
+      const settings = name === "coordinator" ? coordinatorSettings : expertWorkerSettings;
+      const given = Object.keys(environment).filter((key) => key.startsWith("OCTET_"));
+      expect(
+        given.filter((key) => !(key in settings.shape)),
+        `${name} in ${file}`,
+      ).toEqual([]);
+    }
+  }
+});
+
+test("every variable of the compose files is in the README's table", () => {
+  const readme = readText("deploy/docker/README.md");
+  const files = ["docker-compose.yml", ...vendors.map(overlayOf)];
+  const used = new Set(
+    files.flatMap((file) => Array.from(readText(file).matchAll(/\$\{(\w+)/g), ([, name]) => name!)),
+  );
+  // One for each expert; the table has the first and the last.
+  const missing = [...used]
+    .filter((name) => !/^OCTET_GPU_[1-6]$/.test(name))
+    .filter((name) => !readme.includes(`\`${name}\``));
+  expect(missing).toEqual([]);
+});
+
+/** `docker compose` or its older form, if one is installed. */
+function findComposeTool(): string[] | undefined {
+  const tools = [["docker", "compose"], ["docker-compose"]];
+  return tools.find(([command, ...args]) => {
+    return spawnSync(command!, [...args, "version"]).status === 0;
+  });
+}
+
+test("docker compose itself takes every combination, where it is installed", () => {
+  const tool = findComposeTool();
+  if (tool === undefined) {
+    process.stderr.write("docker compose is not installed: its files were read by yaml alone\n");
+  }
+  const overlays = vendors.map((vendor) => ["-f", overlayOf(vendor)]);
+  const statuses = [[], ...overlays].map((files) => {
+    if (tool === undefined) return 0;
+    const [command, ...args] = tool;
+    const all = [...args, "-f", "docker-compose.yml", ...files, "config", "--quiet"];
+    const env = { ...process.env, OCTET_MODEL_DIR: root, OCTET_RENDER_GROUP: "105" };
+    return spawnSync(command!, all, { cwd: root, env, stdio: "inherit" }).status;
+  });
+  expect(statuses).toEqual([0, 0, 0, 0]);
+});
