@@ -46,6 +46,6 @@ export type { GpuAdapter } from "./webgpu/probe/gpu-adapter.ts";
 export { type GpuProbe, type GpuProbeOptions, probeGpu } from "./webgpu/probe/probe-gpu.ts";
 export type { DeviceChange, ThreadCounts } from "./webgpu/thread/protocol.ts";
 export { destroyGpuDevice, gpuThreadCounts } from "./webgpu/thread/thread-host.ts";
-export { cacheFolder } from "./webgpu/tuning/cache-folder.ts";
+export { type CacheVariables, cacheFolder } from "./webgpu/tuning/cache-folder.ts";
 export { openWebGpuAttentionEngine } from "./webgpu/webgpu-attention-engine.ts";
 export { openWebGpuExpertEngine, type WebGpuOptions } from "./webgpu/webgpu-expert-engine.ts";

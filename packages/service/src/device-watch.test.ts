@@ -25,6 +25,15 @@ test("a follower hears of loss and return, and everybody reads them in the log",
   expect(logged).toEqual(["gpu lost", "gpu back"]);
 });
 
+test("what an engine notes is in the log, and changes nothing", () => {
+  const { watch, logged, told, follower } = watchWithLog();
+  watch.follow(follower);
+  watch.note("a cache file was ignored");
+  expect(logged).toEqual(["gpu"]);
+  expect(told).toEqual([]);
+  expect(watch.isLost).toBe(false);
+});
+
 test("who follows too late hears that it is lost; who has left hears nothing", () => {
   const { watch, told, follower } = watchWithLog();
   watch.report({ kind: "lost", detail: "reset" });

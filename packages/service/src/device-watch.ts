@@ -36,6 +36,11 @@ export class DeviceWatch {
     return this.#failed.promise;
   }
 
+  /** For the engine to call with what is worth a line. */
+  readonly note = (detail: string): void => {
+    this.#log.warn("gpu", { detail });
+  };
+
   /** For the engine to call. */
   readonly report = (change: DeviceChange): void => {
     switch (change.kind) {

@@ -12,6 +12,10 @@ export const sharedSettings = {
   OCTET_GPU_ADAPTER: z.string().min(1).optional(),
   /** Whether a GPU that is a program on the CPU will do: for tests. */
   OCTET_ALLOW_SOFTWARE_GPU: booleanSetting.default(false),
+  /** Where `octet bench --tune` keeps what it found, for GPU engines to compute by. */
+  OCTET_CACHE_DIR: z.string().min(1).optional(),
+  /** The user's cache folder, which has one of Octet's where OCTET_CACHE_DIR is not set. */
+  XDG_CACHE_HOME: z.string().min(1).optional(),
   /** Compute threads. Default: as many as the machine has cores. */
   OCTET_THREADS: z.coerce.number().int().min(1).max(1024).default(availableParallelism()),
   /** Whether to check the shard's SHA-256 before serving it. */

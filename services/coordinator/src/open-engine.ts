@@ -2,6 +2,7 @@
 import {
   type AttentionEngine,
   type AttentionEngineOptions,
+  cacheFolder,
   openCpuAttentionEngine,
   openReferenceAttentionEngine,
   openWebGpuAttentionEngine,
@@ -28,6 +29,8 @@ export function openEngine(
         ...options,
         adapterName: config.OCTET_GPU_ADAPTER,
         allowSoftwareAdapter: config.OCTET_ALLOW_SOFTWARE_GPU,
+        tuningCacheDir: cacheFolder(config),
+        onNote: device.note,
         onDeviceChange: device.report,
       });
     case "reference":

@@ -1,5 +1,6 @@
 // Which engine computes, by the settings.
 import {
+  cacheFolder,
   type ExpertEngine,
   type ExpertEngineOptions,
   openCpuExpertEngine,
@@ -28,6 +29,8 @@ export function openEngine(
         ...options,
         adapterName: config.OCTET_GPU_ADAPTER,
         allowSoftwareAdapter: config.OCTET_ALLOW_SOFTWARE_GPU,
+        tuningCacheDir: cacheFolder(config),
+        onNote: device.note,
         onDeviceChange: device.report,
       });
     case "reference":

@@ -8,6 +8,7 @@ interface BenchFlags {
   readonly model: keyof typeof benchModels;
   readonly dtype: WeightDtype;
   readonly tune?: boolean;
+  readonly gpuAdapter?: string;
   readonly allowSoftware?: boolean;
   readonly json?: boolean;
 }
@@ -29,6 +30,7 @@ export function addBenchCommand(program: Command): void {
       new Option("--dtype <dtype>", "how matrices are stored").choices(weightDtypes).default("q4"),
     )
     .option("--tune", "first choose between kernels of different sizes, and keep the choice")
+    .option("--gpu-adapter <name>", "part of the GPU's name (OCTET_GPU_ADAPTER)")
     .option("--allow-software", "time a software adapter, whose figures mean nothing")
     .option("--json", "print one JSON object on standard output")
     .addHelpText(
@@ -52,6 +54,7 @@ async function runBench(flags: BenchFlags): Promise<void> {
     ...benchModels[flags.model],
     weightDtype: flags.dtype,
     allowSoftwareAdapter: flags.allowSoftware ?? process.env.OCTET_ALLOW_SOFTWARE_GPU === "true",
+    adapterName: flags.gpuAdapter ?? (process.env.OCTET_GPU_ADAPTER || undefined),
     tuning: { cacheDir: cacheFolder(process.env), tune: flags.tune ?? false },
   });
   for (const note of bench.notes) say(note);

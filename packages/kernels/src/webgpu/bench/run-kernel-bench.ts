@@ -19,6 +19,8 @@ export interface KernelBenchOptions {
   /** Tokens that decoded sequences have already. */
   readonly pastTokens: number;
   readonly allowSoftwareAdapter: boolean;
+  /** Part of the adapter's name, or undefined for the best there is. */
+  readonly adapterName: string | undefined;
   /** Where choices are kept, and whether to make those that are missing. */
   readonly tuning: TuningOptions;
 }
@@ -46,7 +48,7 @@ const rotationBytes = 256 * 1024 * 1024;
  */
 export async function runKernelBench(options: KernelBenchOptions): Promise<KernelBench> {
   const { model, weightDtype: dtype, steps, pastTokens } = options;
-  const device = await openDevice(await loadDawn(), {});
+  const device = await openDevice(await loadDawn(options.adapterName), {});
   try {
     refuseSoftware(device.facts, options.allowSoftwareAdapter);
     const { name, isSoftware } = device.facts;
