@@ -24,7 +24,7 @@ test("octet bench refuses a software adapter unless it is allowed", () => {
 });
 
 test("octet bench times every kernel, and says what a software adapter's figures mean", () => {
-  const { status, stdout, stderr } = octetBench(...small, "--allow-software", "--json");
+  const { status, stdout, stderr } = octetBench(...small, "--allow-software-gpu", "--json");
   expect(status, stderr).toBe(0);
   expect(stderr).toContain("these figures mean nothing");
   const bench = JSON.parse(stdout) as KernelBench;

@@ -9,7 +9,7 @@ interface BenchFlags {
   readonly dtype: WeightDtype;
   readonly tune?: boolean;
   readonly gpuAdapter?: string;
-  readonly allowSoftware?: boolean;
+  readonly allowSoftwareGpu?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,7 +31,7 @@ export function addBenchCommand(program: Command): void {
     )
     .option("--tune", "first choose between kernels of different sizes, and keep the choice")
     .option("--gpu-adapter <name>", "part of the GPU's name (OCTET_GPU_ADAPTER)")
-    .option("--allow-software", "time a software adapter, whose figures mean nothing")
+    .option("--allow-software-gpu", "time a software adapter, whose figures mean nothing")
     .option("--json", "print one JSON object on standard output")
     .addHelpText(
       "after",
@@ -53,7 +53,7 @@ async function runBench(flags: BenchFlags): Promise<void> {
   const bench = await runKernelBench({
     ...benchModels[flags.model],
     weightDtype: flags.dtype,
-    allowSoftwareAdapter: flags.allowSoftware ?? process.env.OCTET_ALLOW_SOFTWARE_GPU === "true",
+    allowSoftwareAdapter: flags.allowSoftwareGpu ?? process.env.OCTET_ALLOW_SOFTWARE_GPU === "true",
     adapterName: flags.gpuAdapter ?? (process.env.OCTET_GPU_ADAPTER || undefined),
     tuning: { cacheDir: cacheFolder(process.env), tune: flags.tune ?? false },
   });
