@@ -2,6 +2,7 @@
 import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
 import type { AttentionEngine, StepSequence } from "../attention-engine.ts";
 import { openReferenceExpertEngine } from "../reference/reference-expert-engine.ts";
+import { type EngineTraits, threadCountsOf } from "./engine-traits.ts";
 import { allExperts } from "./expert-fixture.ts";
 import type { OpenAttentionEngine } from "./open-engine.ts";
 import { type Answer, expertAnswers, runStep, type StepTrace } from "./run-step.ts";
@@ -13,6 +14,8 @@ export interface AttentionFixture {
   readonly weightDtype: WeightDtype;
   readonly weights: WeightFile;
   readonly answer: Answer;
+  /** Of engines that must give the same bits. */
+  readonly threadCounts: readonly number[];
   /** Another engine on the same weights, its KV pool untouched. */
   openEngine(options?: { threads?: number }): Promise<AttentionEngine>;
   /** Runs one step after another on an engine of their own. */
@@ -29,13 +32,20 @@ export const fixturePool = { numBlocks: 24, blockSizeTokens: 16 };
 export interface AttentionFixtureOptions {
   readonly model: ModelConfig;
   readonly weightDtype: WeightDtype;
+  /** Of an engine with threads of its own, unless told. */
+  readonly traits?: EngineTraits;
   readonly pool?: { readonly numBlocks: number; readonly blockSizeTokens: number };
 }
 
 export async function createAttentionFixture(
   open: OpenAttentionEngine,
   path: string,
-  { model, weightDtype, pool = fixturePool }: AttentionFixtureOptions,
+  {
+    model,
+    weightDtype,
+    traits = { hasOwnThreads: true },
+    pool = fixturePool,
+  }: AttentionFixtureOptions,
 ): Promise<AttentionFixture> {
   const weights = await writeSyntheticModel({ path, model, weightDtype, seed: 17 });
   const expertIds = allExperts(model);
@@ -54,6 +64,7 @@ export async function createAttentionFixture(
     weightDtype,
     weights,
     answer,
+    threadCounts: threadCountsOf(traits),
     openEngine,
     async runSteps(steps, threads = 1) {
       const engine = await openEngine({ threads });

@@ -88,6 +88,13 @@ export const attentionTwinCases: readonly AttentionTwinCase[] = [
     ...mixed,
   },
   {
+    // More to a KV head than a vector has components, and not a multiple of them.
+    name: "six query heads to each of two KV heads",
+    model: tinyModel({ numAttentionHeads: 12, numLayers: 1 }),
+    dtypes: ["f32", "q8"],
+    ...mixed,
+  },
+  {
     name: "one KV head of Mixtral's 128",
     model: tinyModel({ headDim: 128, numAttentionHeads: 3, numKeyValueHeads: 1, numLayers: 1 }),
     dtypes: weightDtypes,

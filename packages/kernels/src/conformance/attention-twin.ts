@@ -1,8 +1,15 @@
 // An attention engine's layers and logits against the reference's, given the same answers.
 import assert from "node:assert/strict";
-import { type ModelConfig, type WeightDtype, type WeightFile, weightDtypes } from "@octet/core";
+import {
+  type ModelConfig,
+  replyDtype,
+  type WeightDtype,
+  type WeightFile,
+  weightDtypes,
+} from "@octet/core";
 import { test } from "vitest";
 import type { LayerDispatch, StepSequence } from "../attention-engine.ts";
+import { encodeActivations } from "../reference/activation-rows.ts";
 import { openReferenceAttentionEngine } from "../reference/reference-attention-engine.ts";
 import { readTensors } from "../reference/weight-reader.ts";
 import { attentionTolerance } from "./attention-tolerance.ts";
@@ -52,6 +59,36 @@ export function attentionTwinTests(open: OpenAttentionEngine): void {
       });
     });
   }
+
+  for (const weightDtype of ["f32", "q8"] as const) {
+    // Replies of f32, and of bf16. In any order but the rising one the two small answers are lost.
+    test(`attention ${weightDtype}: answers are added in ascending expert id`, async () => {
+      const model = tinyModel({ numExperts: 4, numExpertsPerToken: 4 });
+      const values = [2 ** 30, -(2 ** 30), 2, 1];
+      await compareEngines(open, newPath(), {
+        twinCase: {
+          name: "five tokens",
+          model,
+          dtypes: [weightDtype],
+          lengths: [5],
+          steps: [[{ first: 0, end: 5 }]],
+        },
+        weightDtype,
+        answer: (_, { expertId, tokenIndex }) => {
+          const rows = new Float32Array(tokenIndex.length * model.hiddenSize);
+          return encodeActivations(
+            rows.fill(values[expertId]!),
+            model.hiddenSize,
+            replyDtype(weightDtype),
+          );
+        },
+        // Equal logits give each expert a quarter, which no product rounds.
+        edit: (name, weights) => {
+          if (name.endsWith("gate.weight")) weights.fill(0);
+        },
+      });
+    });
+  }
 }
 
 interface Comparison {
@@ -60,12 +97,14 @@ interface Comparison {
   readonly answer: Answer;
   /** Whether every token's choice must be clear, as the answers depend on it. */
   readonly allClear?: boolean;
+  /** Changes tensors before they are written. */
+  readonly edit?: (name: string, values: Float32Array) => void;
 }
 
 async function compareEngines(
   open: OpenAttentionEngine,
   path: string,
-  { twinCase, weightDtype, answer, allClear = false }: Comparison,
+  { twinCase, weightDtype, answer, allClear = false, edit = () => {} }: Comparison,
 ): Promise<void> {
   const { model, blockSizeTokens = 16, embeddingDtype } = twinCase;
   const weights = await writeSyntheticModel({
@@ -74,6 +113,7 @@ async function compareEngines(
     weightDtype,
     seed: weightsSeed,
     parts: "attention",
+    edit,
     ...(embeddingDtype === undefined ? {} : { embeddingDtype }),
   });
   const plan = { lengths: twinCase.lengths, blockSizeTokens, seed: 4 };

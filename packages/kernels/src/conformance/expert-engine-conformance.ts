@@ -1,6 +1,7 @@
 // What every expert engine must do, whatever it computes on.
 import { toExpertId, weightDtypes } from "@octet/core";
 import { test } from "vitest";
+import { type EngineTraits, threadCountsOf } from "./engine-traits.ts";
 import { allExperts, type ExpertFixture, expertRows, fixtureSeed } from "./expert-fixture.ts";
 import { expertTwinTests } from "./expert-twin.ts";
 import { once } from "./once.ts";
@@ -14,8 +15,13 @@ import { tinyModel } from "./tiny-model.ts";
 /**
  * Registers vitest tests that hold the engine against the reference, against itself and against
  * the errors of the seam. Call once, at the top of a test file.
+ *
+ * @param traits an engine with threads of its own, unless told
  */
-export function expertEngineConformance(open: OpenExpertEngine): void {
+export function expertEngineConformance(
+  open: OpenExpertEngine,
+  traits: EngineTraits = { hasOwnThreads: true },
+): void {
   expertTwinTests(open);
   const newPath = scratchDirectory();
   const model = tinyModel({ hiddenSize: 96, intermediateSize: 160, numExperts: 4 });
@@ -34,6 +40,7 @@ export function expertEngineConformance(open: OpenExpertEngine): void {
       weightDtype,
       open,
       newPath,
+      threadCounts: threadCountsOf(traits),
       call: {
         layer: 1,
         expertId: toExpertId(2, model.numExperts),

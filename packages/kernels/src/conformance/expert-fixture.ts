@@ -20,6 +20,8 @@ export interface ExpertFixture {
   readonly open: OpenExpertEngine;
   /** A path that no file has yet. */
   newPath(): string;
+  /** Of engines that must give the same bits. */
+  readonly threadCounts: readonly number[];
   /** 37 rows for expert 2 of layer 1. */
   readonly call: ExpertCall;
   /** An engine of every expert on one thread, unless told; the weights are always the same. */

@@ -1,4 +1,4 @@
 import { attentionEngineConformance } from "../conformance/attention-engine-conformance.ts";
 import { openReferenceAttentionEngine } from "./reference-attention-engine.ts";
 
-attentionEngineConformance(openReferenceAttentionEngine);
+attentionEngineConformance(openReferenceAttentionEngine, { hasOwnThreads: false });

@@ -1,4 +1,4 @@
 import { expertEngineConformance } from "../conformance/expert-engine-conformance.ts";
 import { openReferenceExpertEngine } from "./reference-expert-engine.ts";
 
-expertEngineConformance(openReferenceExpertEngine);
+expertEngineConformance(openReferenceExpertEngine, { hasOwnThreads: false });

@@ -25,25 +25,32 @@ const openDevice = once(() => newDevice());
 /** f32 sums of a few thousand terms in another order than the reference's f64. */
 const relativeL2Max = 1e-5;
 
-/** Neither whole panels nor whole tiles, and more blocks than lanes. */
+/**
+ * Neither whole panels nor whole tiles; more blocks than lanes; and, so that what a tile writes past
+ * the last panel is seen, panels that fill the rows of out to the end.
+ */
 const shapes: Readonly<Record<WeightDtype, readonly (readonly [number, number])[]>> = {
   f32: [
     [7, 3],
     [65, 40],
+    [96, 32],
     [80, 1120],
   ],
   bf16: [
     [7, 3],
     [33, 72],
+    [96, 32],
     [80, 1120],
   ],
   q8: [
     [7, 32],
+    [96, 32],
     [80, 1120],
     [65, 96],
   ],
   q4: [
     [7, 32],
+    [96, 32],
     [80, 1120],
     [65, 96],
   ],

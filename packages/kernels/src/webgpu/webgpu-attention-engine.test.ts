@@ -6,6 +6,7 @@ import { openWebGpuAttentionEngine } from "./webgpu-attention-engine.ts";
 // SwiftShader computes, and compiles, on the cores that other tests use.
 vi.setConfig({ testTimeout: 120_000 });
 useSwiftShader(process.env);
-attentionEngineConformance((options) =>
-  openWebGpuAttentionEngine({ ...options, allowSoftwareAdapter: true }),
+attentionEngineConformance(
+  (options) => openWebGpuAttentionEngine({ ...options, allowSoftwareAdapter: true }),
+  { hasOwnThreads: false },
 );

@@ -6,6 +6,7 @@ import { openWebGpuExpertEngine } from "./webgpu-expert-engine.ts";
 // SwiftShader computes, and compiles, on the cores that other tests use.
 vi.setConfig({ testTimeout: 120_000 });
 useSwiftShader(process.env);
-expertEngineConformance((options) =>
-  openWebGpuExpertEngine({ ...options, allowSoftwareAdapter: true }),
+expertEngineConformance(
+  (options) => openWebGpuExpertEngine({ ...options, allowSoftwareAdapter: true }),
+  { hasOwnThreads: false },
 );

@@ -1,4 +1,5 @@
 // Runs one product on a device and brings it back.
+import assert from "node:assert/strict";
 import { type ActivationRows, fromBf16Bits } from "@octet/core";
 import { BindGroups } from "../device/bind-groups.ts";
 import { bufferUsage } from "../device/buffer-usage.ts";
@@ -23,7 +24,7 @@ export interface RunOptions {
   readonly before?: number;
 }
 
-/** x wᵀ, [rows, outSize], as f32 values whatever the output's dtype. */
+/** x wᵀ, [rows, outSize], as f32 values whatever the output's dtype. Fails if a row past them changes. */
 export async function runMultiply(
   device: GpuDevice,
   matrix: GpuMatrix,
@@ -41,12 +42,13 @@ export async function runMultiply(
   const xBuffer = device.createBuffer("x", rows.length, storage | copyTarget);
   device.raw.queue.writeBuffer(xBuffer, 0, Uint8Array.from(rows));
   const outDtype = output === "bf16" ? "bf16" : "f32";
-  const values = x.rows * deviceWidth(outSize);
-  const sizeBytes = values * (output === "bf16" ? 2 : 4);
+  const rowBytes = deviceWidth(outSize) * (output === "bf16" ? 2 : 4);
+  const sizeBytes = (x.rows + 1) * rowBytes; // one that no kernel may write
   const out = device.createBuffer("out", sizeBytes, storage | copySource | copyTarget);
-  if (output !== "bf16") {
-    device.raw.queue.writeBuffer(out, 0, new Float32Array(values).fill(before));
-  }
+  const held = new Uint8Array(sizeBytes);
+  if (output !== "bf16") new Float32Array(held.buffer).fill(before);
+  const guard = held.subarray(x.rows * rowBytes).fill(0x5a);
+  device.raw.queue.writeBuffer(out, 0, held);
   const ring = new ReadBackRing(device);
   const slot = await ring.acquire();
   const dispatch = multiply(kernels, new BindGroups(device), {
@@ -58,7 +60,12 @@ export async function runMultiply(
   submit(device, [dispatch], [{ from: out, to: slot.buffer(sizeBytes), sizeBytes }]);
   const bytes = new Uint8Array(await slot.read(sizeBytes));
   slot.release();
-  const result = fromDeviceRows(bytes, { dtype: outDtype, rows: x.rows, width: outSize });
+  assert.deepEqual(bytes.subarray(x.rows * rowBytes), guard, "the row after the last");
+  const result = fromDeviceRows(bytes.slice(0, x.rows * rowBytes), {
+    dtype: outDtype,
+    rows: x.rows,
+    width: outSize,
+  });
   for (const buffer of [xBuffer, out]) buffer.destroy();
   ring.destroy();
   if (outDtype === "f32") return new Float32Array(result.buffer);
