@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { mixtralWidth } from "../model/mixtral-width.ts";
 import { countedModel, type DecodeCounts } from "./count-decode.ts";
 import { formatBytesPerToken } from "./format-bytes.ts";
 import { judgeCounts } from "./judge-counts.ts";
@@ -50,18 +51,7 @@ test.each<[string, "coordinator" | "worker" | "finish", Partial<DecodeCounts["wo
 
 test("weights of a format take what its blocks take", () => {
   // Mixtral 8x7B: 12.7 of 46.7 thousand million weights a token, 4.5 bits each, norms and gates aside.
-  const mixtral = {
-    ...countedModel,
-    hiddenSize: 4096,
-    intermediateSize: 14_336,
-    numLayers: 32,
-    numAttentionHeads: 32,
-    numKeyValueHeads: 8,
-    headDim: 128,
-    numExperts: 8,
-    vocabSize: 32_000,
-  };
-  const perWeight = formatBytesPerToken(mixtral, "q4") / 12.75e9;
+  const perWeight = formatBytesPerToken(mixtralWidth(32), "q4") / 12.75e9;
   expect(perWeight).toBeGreaterThan(0.5625);
   expect(perWeight).toBeLessThan(0.5625 * 1.01);
 });

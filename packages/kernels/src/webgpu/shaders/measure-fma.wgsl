@@ -1,8 +1,8 @@
 // Multiplies and adds, and reads nothing: how many f32 fma can this device do?
 //
 // A thread has eight chains of four, none waiting for another: 32 fma a turn. The numbers come
-// from parameters, so that no compiler knows what comes out, and out is written by nobody, as long
-// as that is not one certain number. Grid: any number of workgroups of 256.
+// from parameters, so that no compiler knows what comes out. out is written only for a result that
+// does not occur, without which the loop could be left out. Grid: any number of workgroups of 256.
 // Source: the loops of clpeak.
 requires immediate_address_space;
 

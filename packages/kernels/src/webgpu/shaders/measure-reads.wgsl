@@ -1,8 +1,8 @@
 // Reads a whole buffer and does next to nothing with it: how fast can this device read?
 //
 // data: 16-byte pieces, four of them for each thread and turn. A workgroup of 256 threads walks
-// the buffer together with all others, neighbours side by side. out is written by nobody, as long
-// as the exclusive or of everything is not one certain number. Grid: any number of workgroups.
+// the buffer together with all others, neighbours side by side. out is written only for a result
+// that hardly occurs, without which the loop could be left out. Grid: any number of workgroups.
 // Source: the read test of STREAM, without its arithmetic.
 requires immediate_address_space;
 
