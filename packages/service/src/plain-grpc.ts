@@ -46,7 +46,7 @@ export class PlainGrpc {
     const register: Registration = ({ grpc, server }) =>
       grpc.addService(server, service, makeHandlers(grpc));
     this.#registrations.push(register);
-    void this.#opening?.then(register);
+    this.#opening?.then(register, notLoaded);
   }
 
   /** Serves a client from its first bytes, which are there to be read. */
@@ -81,7 +81,7 @@ export class PlainGrpc {
 
   /** Ends the calls under way. */
   destroy(): void {
-    void this.#opening?.then(({ server }) => server.forceShutdown());
+    this.#opening?.then(({ server }) => server.forceShutdown(), notLoaded);
   }
 
   async #open(): Promise<Opened> {
@@ -98,3 +98,6 @@ export class PlainGrpc {
     return opened;
   }
 }
+
+/** `take`, which had it loaded, tells of it. */
+function notLoaded(): void {}
