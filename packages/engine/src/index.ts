@@ -25,3 +25,4 @@ export type {
 export type { GenerateRequest } from "./generate-request.ts";
 export type { SamplingRequest } from "./sampling-params.ts";
 export type { StopRequest } from "./stop-params.ts";
+export type { TokenConstraint, TokenMask } from "./token-constraint.ts";
