@@ -3,7 +3,9 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { InferenceService, ModelSchema } from "@octet/protocol";
 import type { Handlers } from "@octet/protocol/grpc";
-import { type GenerateContext, handleGenerate } from "./generate.ts";
+import type { Logger } from "@octet/telemetry";
+import { streamAnswer } from "./answer-call.ts";
+import { type GenerateContext, generate } from "./generate.ts";
 import { requireModel } from "./model-info.ts";
 import { checkTokenIds, toPromptTokenIds } from "./prompt.ts";
 import { toStatus } from "./request-error.ts";
@@ -13,15 +15,17 @@ export interface InferenceContext extends GenerateContext {
   /** As it is served now: workers come and go. */
   readonly describeModel: () => MessageInitShape<typeof ModelSchema>;
   readonly maxPositions: number;
+  readonly log: Logger;
 }
 
 /** The handlers, one for each method. */
 export function createInferenceHandlers(
   context: InferenceContext,
 ): Handlers<typeof InferenceService> {
-  const { tokenizer, modelName, vocabSize, describeModel, maxPositions } = context;
+  const { tokenizer, modelName, vocabSize, describeModel, maxPositions, log } = context;
   return {
-    generate: (call) => void handleGenerate(call, context),
+    generate: (call) =>
+      void streamAnswer(call, log, (about) => generate(call.request, about, context)),
     tokenize: unary(({ request }) => {
       requireModel(request.model, modelName);
       const addBos = request.addSpecialTokens ?? true;

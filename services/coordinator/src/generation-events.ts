@@ -1,0 +1,72 @@
+// The engine's events as messages of the API. Generate and Chat share them.
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { GenerateDelta, GenerateFinished, GenerateStarted } from "@octet/engine";
+import {
+  FinishReason,
+  type GenerateDeltaSchema,
+  type GenerateFinishedSchema,
+  type GenerateStartedSchema,
+} from "@octet/protocol";
+
+/** What events say besides what the engine knows. */
+export interface AboutRequest {
+  readonly requestId: string;
+  readonly model: string;
+  readonly promptTokenIds: Int32Array;
+  /** Whether events carry token ids. */
+  readonly details: boolean;
+}
+
+/** The first event of an answer. */
+export function toStarted(
+  event: GenerateStarted,
+  about: AboutRequest,
+): MessageInitShape<typeof GenerateStartedSchema> {
+  return {
+    requestId: about.requestId,
+    model: about.model,
+    seed: event.seed,
+    promptTokens: event.promptTokens,
+    promptTokenIds: about.details ? Array.from(about.promptTokenIds) : [],
+  };
+}
+
+/** More of the answer. */
+export function toDelta(
+  event: GenerateDelta,
+  about: AboutRequest,
+): MessageInitShape<typeof GenerateDeltaSchema> {
+  return { text: event.text, tokenIds: about.details ? [...event.tokenIds] : [] };
+}
+
+const reasons = {
+  "end-of-sequence": FinishReason.END_OF_SEQUENCE,
+  stop: FinishReason.STOP,
+  length: FinishReason.LENGTH,
+} as const;
+
+/** The last event of an answer. */
+export function toFinished(
+  event: GenerateFinished,
+): MessageInitShape<typeof GenerateFinishedSchema> {
+  return {
+    reason: reasons[event.reason],
+    promptTokens: event.usage.promptTokens,
+    completionTokens: event.usage.completionTokens,
+    timings: {
+      queuedUs: BigInt(event.timings.queuedUs),
+      prefillUs: BigInt(event.timings.prefillUs),
+      decodeUs: BigInt(event.timings.decodeUs),
+    },
+    experts: event.experts.map((use) => ({
+      expertId: use.expertId,
+      workerId: use.workerId,
+      address: use.address,
+      calls: BigInt(use.calls),
+      rows: BigInt(use.rows),
+      queuedUs: BigInt(Math.round(use.queuedUs)),
+      computedUs: BigInt(Math.round(use.computedUs)),
+    })),
+    stopString: event.stopString ?? "",
+  };
+}

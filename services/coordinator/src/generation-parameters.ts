@@ -1,0 +1,23 @@
+// What a request asks of the engine, in the engine's words. Generate and Chat share it.
+import type { SamplingRequest, StopRequest } from "@octet/engine";
+import type { SamplingParams, StopParams } from "@octet/protocol";
+
+/** How tokens are chosen; what the request leaves out stays undefined. */
+export function toSampling(sampling: SamplingParams | undefined): SamplingRequest {
+  return {
+    temperature: sampling?.temperature,
+    topK: sampling?.topK,
+    topP: sampling?.topP,
+    minP: sampling?.minP,
+    seed: sampling?.seed,
+  };
+}
+
+/** Where the answer ends; what the request leaves out stays undefined. */
+export function toStop(stop: StopParams | undefined): StopRequest {
+  return {
+    maxTokens: stop?.maxTokens,
+    strings: stop?.strings,
+    ignoreEos: stop?.ignoreEos,
+  };
+}
