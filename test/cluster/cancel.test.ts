@@ -1,11 +1,10 @@
 // A client that goes away is heard of at the workers, through a real coordinator.
 import { tmpdir } from "node:os";
-import { Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
-import { findFreePorts } from "@octet/cli/free-ports";
-import { ExpertService, InferenceService, serverOptions } from "@octet/protocol";
-import { addService, createClient } from "@octet/protocol/grpc";
+import { InferenceService } from "@octet/protocol";
+import { createClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startOctet } from "./octet-command.ts";
+import { type RecordingWorker, startRecordingWorker } from "./recording-worker.ts";
 import {
   shardGolden,
   startCoordinator,
@@ -17,55 +16,10 @@ let shards: TemporaryShards;
 let worker: RecordingWorker;
 let coordinator: TestedService;
 
-/** A worker that holds every expert, answers nothing, and remembers what it was asked. */
-interface RecordingWorker {
-  readonly address: string;
-  readonly called: Set<bigint>;
-  readonly cancelled: Set<bigint>;
-  readonly close: () => void;
-}
-
-async function startRecordingWorker({ index }: TemporaryShards): Promise<RecordingWorker> {
-  const [port] = await findFreePorts(1);
-  const address = `127.0.0.1:${port}`;
-  const called = new Set<bigint>();
-  const cancelled = new Set<bigint>();
-  const { model } = index;
-  const server = new Server(serverOptions);
-  addService(server, ExpertService, {
-    describe: (_call, done) =>
-      done(null, {
-        ...model,
-        workerId: "recording",
-        startId: "1",
-        expertIds: index.experts.map((_, expertId) => expertId),
-        weightDtype: index.weightDtype,
-        engineKind: "cpu",
-        modelDigest: index.modelDigest,
-      }),
-    forward: (stream) => {
-      stream.sendMetadata(new Metadata());
-      stream.on("data", ({ kind }) => {
-        if (kind.case === "call") called.add(kind.value.callId);
-        if (kind.case === "cancel") for (const id of kind.value.callIds) cancelled.add(id);
-      });
-      stream.on("end", () => stream.end());
-      stream.on("error", () => {});
-    },
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
-      error === null ? resolve() : reject(error),
-    );
-  });
-  return { address, called, cancelled, close: () => server.forceShutdown() };
-}
-
 beforeAll(async () => {
   shards = await shardGolden("plain", "bf16");
   worker = await startRecordingWorker(shards);
-  const placement = shards.index.experts.map((_, expertId) => `${expertId}=${worker.address}`);
-  coordinator = await startCoordinator(shards.index, placement.join(","), {
+  coordinator = await startCoordinator(shards.index, worker.placement, {
     OCTET_EXPERT_DEADLINE_MS: "60000",
   });
 });

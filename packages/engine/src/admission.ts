@@ -49,6 +49,7 @@ export class Admission {
       throw new EngineError(
         "overloaded",
         `the queue is full: ${queuedSequencesMax} requests are waiting; ask again later`,
+        { limit: { max: queuedSequencesMax, found: this.#waiting.length } },
       );
     }
     this.#waiting.push(sequence);

@@ -31,13 +31,22 @@ export class EngineError extends Error {
   readonly code: EngineErrorCode;
   /** The expert that did not answer; set exactly if code is "expert-unavailable". */
   readonly expertId: ExpertId | undefined;
-  constructor(
-    code: EngineErrorCode,
-    detail: string,
-    options?: { cause?: unknown; expertId?: ExpertId },
-  ) {
-    super(`[${code}] ${detail}`, { cause: options?.cause });
+  /** Which field of the GenerateRequest is out of range, as a path: "sampling.topK". */
+  readonly field: string | undefined;
+  /** What was passed, and by how much, where that is a number. */
+  readonly limit: { readonly max: number; readonly found: number } | undefined;
+  constructor(code: EngineErrorCode, detail: string, options: EngineErrorOptions = {}) {
+    super(`[${code}] ${detail}`, { cause: options.cause });
     this.code = code;
-    this.expertId = options?.expertId;
+    this.expertId = options.expertId;
+    this.field = options.field;
+    this.limit = options.limit;
   }
+}
+
+interface EngineErrorOptions {
+  readonly cause?: unknown;
+  readonly expertId?: ExpertId;
+  readonly field?: string;
+  readonly limit?: { readonly max: number; readonly found: number };
 }

@@ -32,13 +32,15 @@ export function checkPrompt(
   const { model, contextTokens } = limits;
   const numTokens = promptTokenIds.length;
   if (numTokens === 0) {
-    throw new EngineError("invalid-argument", "prompt: expected at least 1 token, found none");
+    const detail = "prompt: expected at least 1 token, found none";
+    throw new EngineError("invalid-argument", detail, { field: "promptTokenIds" });
   }
   if (numTokens >= contextTokens) {
     throw new EngineError(
       "context-length-exceeded",
       `the prompt has ${numTokens} tokens and the context ${contextTokens}, ` +
         "at least one of them for the answer; shorten the prompt",
+      { field: "promptTokenIds", limit: { max: contextTokens - 1, found: numTokens } },
     );
   }
   for (let i = 0; i < numTokens; i++) {
@@ -48,6 +50,7 @@ export function checkPrompt(
     throw new EngineError(
       "invalid-argument",
       `prompt token ${i}: expected an id below ${model.vocabSize}, found another`,
+      { field: `promptTokenIds[${i}]` },
     );
   }
   return Int32Array.from(promptTokenIds);

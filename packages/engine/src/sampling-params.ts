@@ -54,5 +54,6 @@ function requireRange(
   range: { expected: string },
 ): void {
   if (isInRange) return;
-  throw new EngineError("invalid-argument", `${field}: expected ${range.expected}, found ${found}`);
+  const detail = `${field}: expected ${range.expected}, found ${found}`;
+  throw new EngineError("invalid-argument", detail, { field: `sampling.${field}` });
 }

@@ -32,12 +32,14 @@ export function resolveStop(request: StopRequest, roomTokens: number): StopParam
     throw new EngineError(
       "invalid-argument",
       `maxTokens: expected an integer of 1 or more, found ${maxTokens}`,
+      { field: "stop.maxTokens" },
     );
   }
   if (strings.length > stopStringsMax) {
     throw new EngineError(
       "invalid-argument",
       `stop strings: expected at most ${stopStringsMax}, found ${strings.length}`,
+      { field: "stop.strings", limit: { max: stopStringsMax, found: strings.length } },
     );
   }
   strings.forEach((text, index) => {
@@ -47,6 +49,7 @@ export function resolveStop(request: StopRequest, roomTokens: number): StopParam
       "invalid-argument",
       `stop string ${index}: expected 1 .. ${stopStringLengthMax} characters, ` +
         `found ${text.length}`,
+      { field: `stop.strings[${index}]` },
     );
   });
   return { maxTokens: Math.min(maxTokens, roomTokens), strings: [...strings], ignoreEos };

@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import {
   CallFailureCode,
   fromCallFailureCode,
-  fromStatus,
   statusCode,
   toCallFailureCode,
   toStatusError,
@@ -20,19 +19,6 @@ test("every failure code of the wire but UNSPECIFIED has a reason of its own", (
 test("a failure code from the future is the worker's internal failure", () => {
   expect(fromCallFailureCode(CallFailureCode.UNSPECIFIED)).toBe("internal");
   expect(fromCallFailureCode((Math.max(...failureCodes) + 1) as CallFailureCode)).toBe("internal");
-});
-
-test.each([
-  "invalid-request",
-  "not-found",
-  "cancelled",
-  "deadline-exceeded",
-  "overloaded",
-  "unavailable",
-  "unsupported",
-  "internal",
-] as const)("%s comes back from its status", (code) => {
-  expect(fromStatus(toStatusError(code, "why").code)).toBe(code);
 });
 
 test("an expert that no worker holds is, to the caller, away", () => {

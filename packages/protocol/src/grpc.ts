@@ -14,4 +14,5 @@ export {
   createClient,
   type GrpcClient,
 } from "./grpc-client.ts";
+export { fromServiceError, toServiceError } from "./grpc-failure.ts";
 export { addHealthAndReflection } from "./health-and-reflection.ts";

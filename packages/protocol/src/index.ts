@@ -7,6 +7,15 @@ export {
 export { splitAddress } from "./address.ts";
 export { type CallFailureReason, fromCallFailureCode, toCallFailureCode } from "./call-failure.ts";
 export { channelOptions, serverOptions } from "./channel-options.ts";
+export {
+  type Failure,
+  type FailureReason,
+  type FailureStatus,
+  type FieldViolation,
+  fromStatus,
+  statusDetailsKey,
+  toStatus,
+} from "./failure.ts";
 export type { ForwardRequestInit, ForwardResponseInit } from "./forward-messages.ts";
 export { freeMemory } from "./free-memory.ts";
 export {
@@ -104,5 +113,5 @@ export type {
   ServedStreamListener,
   StreamHandler,
 } from "./served-stream.ts";
-export { type ErrorCode, fromStatus, type StatusError, toStatusError } from "./status.ts";
+export { type ErrorCode, type StatusError, toStatusError } from "./status.ts";
 export { type StatusCode, statusCode } from "./status-code.ts";

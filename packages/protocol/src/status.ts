@@ -1,4 +1,4 @@
-// The one place where our error codes and gRPC's statuses meet.
+// What a worker's failure is as a gRPC status. For the inference service, see failure.ts.
 import { type StatusCode, statusCode } from "./status-code.ts";
 
 const statusOfCode = {
@@ -22,19 +22,14 @@ const statusOfCode = {
 /** Everything that a service of ours reports to its callers. */
 export type ErrorCode = keyof typeof statusOfCode;
 
-const codeOfStatus = new Map<StatusCode, ErrorCode>([
-  [statusCode.INVALID_ARGUMENT, "invalid-request"],
-  [statusCode.OUT_OF_RANGE, "invalid-request"],
-  [statusCode.NOT_FOUND, "not-found"],
-  [statusCode.CANCELLED, "cancelled"],
-  [statusCode.DEADLINE_EXCEEDED, "deadline-exceeded"],
-  [statusCode.RESOURCE_EXHAUSTED, "overloaded"],
-  [statusCode.UNAVAILABLE, "unavailable"],
-  [statusCode.UNIMPLEMENTED, "unsupported"],
-]);
-
 /** Longest detail of a status: it travels in a header, which peers limit to 8 KiB or so. */
 const detailLengthMax = 1024;
+
+/** Detail as a status may carry it: beyond 1024 UTF-16 code units it is cut. */
+export function toStatusDetail(detail: string): string {
+  // Cutting may halve a surrogate pair, which the header's encoding cannot carry.
+  return detail.slice(0, detailLengthMax).toWellFormed();
+}
 
 /** What grpc-js ends a call with. */
 export interface StatusError {
@@ -44,11 +39,5 @@ export interface StatusError {
 
 /** The status that tells a caller of `code`. Detail beyond 1024 UTF-16 code units is cut. */
 export function toStatusError(code: ErrorCode, detail: string): StatusError {
-  // Cutting may halve a surrogate pair, which the header's encoding cannot carry.
-  return { code: statusOfCode[code], details: detail.slice(0, detailLengthMax).toWellFormed() };
-}
-
-/** What a status that arrived means to us; one that no service of ours sends is "internal". */
-export function fromStatus(found: StatusCode): ErrorCode {
-  return codeOfStatus.get(found) ?? "internal";
+  return { code: statusOfCode[code], details: toStatusDetail(detail) };
 }

@@ -1,16 +1,25 @@
 // A call that streams an answer: written as its reader reads, cancelled when its client is gone.
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import type { ServerWritableStream } from "@grpc/grpc-js";
+import type { Deadline, ServerWritableStream } from "@grpc/grpc-js";
+import type { GrpcModule } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
-import { isOurFault, toStatus } from "./request-error.ts";
+import { isOurFault, RequestError, toFailure } from "./request-error.ts";
 
 /** What an answer needs to know of its call. */
 export interface AnswerCall {
   readonly requestId: string;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when nobody waits for the answer any more; by a TimeoutError at the deadline. */
   readonly signal: AbortSignal;
 }
+
+/**
+ * How long before a call's deadline it is ended, in ms: at the deadline itself grpc-js ends it, with
+ * a status that does not say why.
+ */
+const deadlineLeadMs = 5;
+/** Longest that a timer of Node's can wait, in ms: 25 days. */
+const timerMsMax = 2 ** 31 - 1;
 
 /**
  * Writes what `answer` yields, and ends the call with its failure's status if it throws. The call's
@@ -19,11 +28,14 @@ export interface AnswerCall {
  */
 export async function streamAnswer<Request, Response>(
   call: ServerWritableStream<Request, Response>,
-  log: Logger,
+  { log, grpc }: { readonly log: Logger; readonly grpc: GrpcModule },
   answer: (about: AnswerCall) => AsyncIterable<Response>,
 ): Promise<void> {
   const requestId = randomUUID();
   const abort = new AbortController();
+  const timer = setTimer(call.getDeadline(), () => {
+    abort.abort(new DOMException("the call's deadline passed", "TimeoutError"));
+  });
   call.on("cancelled", () => abort.abort());
   // A broken stream ends in "cancelled" too; without a listener it would end the process.
   call.on("error", () => abort.abort());
@@ -36,18 +48,32 @@ export async function streamAnswer<Request, Response>(
     call.end();
   } catch (error) {
     const ofRequest = log.child({ requestId });
-    if (abort.signal.aborted) {
+    if (call.cancelled) {
       ofRequest.debug("request cancelled");
       call.end();
       return;
     }
-    if (isOurFault(error)) {
-      ofRequest.error("request failed", {
-        errorCode: "internal",
-        detail: error instanceof Error ? error.message : String(error),
-        ...(error instanceof Error ? { stack: error.stack } : {}),
-      });
-    }
-    call.emit("error", toStatus(error));
+    const cause = abort.signal.aborted ? timedOut() : error;
+    if (isOurFault(cause)) logFault(cause, ofRequest);
+    call.emit("error", grpc.toServiceError(toFailure(cause)));
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+function setTimer(deadline: Deadline, onDeadline: () => void): NodeJS.Timeout | undefined {
+  const leftMs = Number(deadline) - Date.now() - deadlineLeadMs;
+  return leftMs > timerMsMax ? undefined : setTimeout(onDeadline, Math.max(0, leftMs));
+}
+
+function timedOut(): RequestError {
+  return new RequestError("timeout", "the request's deadline passed before its answer was whole");
+}
+
+function logFault(error: unknown, log: Logger): void {
+  log.error("request failed", {
+    errorCode: "internal",
+    detail: error instanceof Error ? error.message : String(error),
+    ...(error instanceof Error ? { stack: error.stack } : {}),
+  });
 }

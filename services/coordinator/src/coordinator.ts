@@ -20,6 +20,7 @@ import { createInferenceHandlers } from "./inference-service.ts";
 import { toModelMessage } from "./model-info.ts";
 import { openEngine } from "./open-engine.ts";
 import { describeAway, followReadiness } from "./readiness.ts";
+import type { InferenceContext, Serving } from "./serving.ts";
 
 /** Tokens of one KV block. */
 const blockSizeTokens = 16;
@@ -55,9 +56,17 @@ async function serveModel(
   signal: AbortSignal,
   opened: OpenedServer,
 ): Promise<RunningService> {
+  let serving: Serving = { kind: "loading", doneBytes: 0, totalBytes: 0 };
+  opened.plain.serve(InferenceService, (grpc) =>
+    createInferenceHandlers({ serving: () => serving, grpc, log }),
+  );
+  const logProgress = shardProgressLog(log);
   const { manifest, weights, dir } = await openShard(config.OCTET_SHARD_DIR, {
     verify: config.OCTET_VERIFY,
-    onProgress: shardProgressLog(log),
+    onProgress: (progress) => {
+      serving = { kind: "loading", ...progress };
+      logProgress(progress);
+    },
     signal,
   });
   requireCoordinatorShard(manifest, dir);
@@ -84,10 +93,9 @@ async function serveModel(
     },
     log,
   });
-  const handlers = createInferenceHandlers({
+  const context: InferenceContext = {
     engine,
     tokenizer,
-    log,
     modelName: manifest.modelName,
     vocabSize: manifest.model.vocabSize,
     maxPositions: engine.contextTokens,
@@ -97,8 +105,8 @@ async function serveModel(
         workers: experts.workers(),
         hasChatTemplate: tokenizer.hasChatTemplate,
       }),
-  });
-  opened.plain.serve(InferenceService, () => handlers);
+  };
+  serving = { kind: "loaded", context };
   const loaded = {
     engine: attention.kind,
     device: attention.device,

@@ -1,58 +1,63 @@
 // The handlers of octet.inference.v1.
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
-import type { InferenceService, ModelSchema } from "@octet/protocol";
+import type { InferenceService } from "@octet/protocol";
 import type { Handlers } from "@octet/protocol/grpc";
+import type { GrpcModule } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import { streamAnswer } from "./answer-call.ts";
-import { type GenerateContext, generate } from "./generate.ts";
+import { generate } from "./generate.ts";
 import { requireModel } from "./model-info.ts";
 import { checkTokenIds, toPromptTokenIds } from "./prompt.ts";
-import { toStatus } from "./request-error.ts";
+import { toFailure } from "./request-error.ts";
+import { type InferenceContext, requireLoaded, type Serving } from "./serving.ts";
 
-/** What the service answers with. */
-export interface InferenceContext extends GenerateContext {
-  /** As it is served now: workers come and go. */
-  readonly describeModel: () => MessageInitShape<typeof ModelSchema>;
-  readonly maxPositions: number;
+/** What the handlers are made with. */
+export interface InferenceServiceOptions {
+  /** As it is now. */
+  readonly serving: () => Serving;
+  readonly grpc: GrpcModule;
   readonly log: Logger;
 }
 
-/** The handlers, one for each method. */
+/** The handlers, one for each method. Until there is a model, each call fails with "model_loading". */
 export function createInferenceHandlers(
-  context: InferenceContext,
+  options: InferenceServiceOptions,
 ): Handlers<typeof InferenceService> {
-  const { tokenizer, modelName, vocabSize, describeModel, maxPositions, log } = context;
+  const loaded = () => requireLoaded(options.serving());
+
+  /** A handler that answers, or ends the call with the failure's status. */
+  function unary<Request, Response>(
+    answer: (request: Request, context: InferenceContext) => Response,
+  ) {
+    return (call: ServerUnaryCall<Request, Response>, done: sendUnaryData<Response>) => {
+      try {
+        done(null, answer(call.request, loaded()));
+      } catch (error) {
+        done(options.grpc.toServiceError(toFailure(error)));
+      }
+    };
+  }
+
   return {
     generate: (call) =>
-      void streamAnswer(call, log, (about) => generate(call.request, about, context)),
-    tokenize: unary(({ request }) => {
+      void streamAnswer(call, options, async function* (about) {
+        yield* generate(call.request, about, loaded());
+      }),
+    tokenize: unary((request, { tokenizer, modelName, vocabSize, maxPositions }) => {
       requireModel(request.model, modelName);
       const addBos = request.addSpecialTokens ?? true;
       const tokenIds = toPromptTokenIds(request.input, tokenizer, { addBos, vocabSize });
       return { tokenIds: Array.from(tokenIds), maxPositions };
     }),
-    detokenize: unary(({ request }) => {
+    detokenize: unary((request, { tokenizer, modelName, vocabSize }) => {
       requireModel(request.model, modelName);
-      return { text: tokenizer.decode(checkTokenIds(request.tokenIds, vocabSize)) };
+      const ids = checkTokenIds(request.tokenIds, { vocabSize, field: "token_ids" });
+      return { text: tokenizer.decode(ids) };
     }),
-    listModels: unary(() => ({ models: [describeModel()] })),
-    getModel: unary(({ request }) => {
+    listModels: unary((_request, { describeModel }) => ({ models: [describeModel()] })),
+    getModel: unary((request, { describeModel, modelName }) => {
       requireModel(request.name, modelName);
       return { model: describeModel() };
     }),
-  };
-}
-
-/** A handler that answers, or ends the call with the failure's status. */
-function unary<Request, Response>(
-  answer: (call: ServerUnaryCall<Request, Response>) => Response,
-): (call: ServerUnaryCall<Request, Response>, done: sendUnaryData<Response>) => void {
-  return (call, done) => {
-    try {
-      done(null, answer(call));
-    } catch (error) {
-      done(toStatus(error));
-    }
   };
 }

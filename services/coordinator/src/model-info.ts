@@ -44,8 +44,9 @@ function engineKindsOf(workers: ModelServing["workers"]): string[] {
   return [...new Set(kinds)].sort();
 }
 
-/** @throws {RequestError} "not-found" unless `asked` is empty or the model's name */
+/** @throws {RequestError} "model_not_found" unless `asked` is empty or the model's name */
 export function requireModel(asked: string, served: string): void {
   if (asked === "" || asked === served) return;
-  throw new RequestError("not-found", `model: expected "${served}" or none, found "${asked}"`);
+  const detail = `model: expected "${served}" or none, found "${asked}"`;
+  throw new RequestError("model_not_found", detail, { field: "model" });
 }
