@@ -124,15 +124,14 @@ const requests: Record<string, { build: Build; codes: readonly status[] }> = {
     build: () => ({ input: { case: "chat", value: { messages: [] } } }),
     codes: [status.INVALID_ARGUMENT],
   },
-  "roles that do not alternate": {
+  "an assistant that speaks first": {
     build: () => ({
       input: {
         case: "chat",
         value: {
           messages: [
-            { role: "user", content: "a" },
-            { role: "assistant", content: "b" },
-            { role: "assistant", content: "c" },
+            { role: "assistant", content: "a" },
+            { role: "user", content: "b" },
           ],
         },
       },

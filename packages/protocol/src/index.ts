@@ -45,8 +45,14 @@ export {
 } from "./gen/octet/expert/v1/expert_pb.ts";
 export {
   type Chat,
+  type ChatDelta,
+  ChatDeltaSchema,
   type ChatMessage,
   ChatMessageSchema,
+  type ChatRequest,
+  ChatRequestSchema,
+  type ChatResponse,
+  ChatResponseSchema,
   ChatSchema,
   type DetokenizeRequest,
   DetokenizeRequestSchema,

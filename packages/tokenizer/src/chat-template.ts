@@ -12,7 +12,12 @@ export interface ChatMessage {
 /** A stretch of a rendered conversation: the template's own words, or a message's. */
 export type ChatPart =
   | { readonly kind: "template"; readonly text: string }
-  | { readonly kind: "body"; readonly text: string; readonly role: ChatMessage["role"] };
+  | {
+      readonly kind: "body";
+      readonly text: string;
+      readonly role: ChatMessage["role"];
+      readonly messageIndex: number;
+    };
 
 /** Private-use characters around a message's number stand for its body in the template. */
 const open = "\u{10FFFC}";
@@ -90,11 +95,12 @@ export class ChatTemplate {
       if (match.index > end) {
         parts.push({ kind: "template", text: rendered.slice(end, match.index) });
       }
-      const { role, content } = messages[Number(digits)]!;
+      const messageIndex = Number(digits);
+      const { role, content } = messages[messageIndex]!;
       let text = before === "" ? content.trimStart() : content;
       if (after === "") text = text.trimEnd();
-      parts.push({ kind: "body", text, role });
-      missing.delete(Number(digits));
+      parts.push({ kind: "body", text, role, messageIndex });
+      missing.delete(messageIndex);
       end = match.index + placeholder.length;
     }
     if (end < rendered.length) parts.push({ kind: "template", text: rendered.slice(end) });

@@ -74,19 +74,61 @@ test("a system prompt stays the template's business where it knows one", () => {
   );
 });
 
+test("neighbours of one role become one where the template wants roles to alternate", () => {
+  const messages = [system("S"), system("T"), user("U"), user("V"), assistant("A"), assistant("")];
+  const merged = [system("S\n\nT"), user("U\n\nV"), assistant("A"), user("W")];
+  for (const source of [gluedInstruct, spacedInstruct]) {
+    expect(renderText(source, [...messages, user("W")])).toBe(renderText(source, merged));
+  }
+  expect(renderText(chatMl, messages).match(/im_start/g)).toHaveLength(7);
+});
+
+test("an answer that is begun ends the prompt, and a begun one without words is none", () => {
+  const begin = (source: string, ...messages: ChatMessage[]) =>
+    new Conversation(new ChatTemplate(source, named))
+      .render(messages, { continuesLast: true })
+      .map((part) => part.text)
+      .join("");
+  expect(begin(gluedInstruct, user("U"), assistant("A b"))).toBe("<s>[INST] U [/INST]A b");
+  expect(begin(gluedInstruct, system("S"), user("U"), assistant("A"), assistant("b"))).toBe(
+    "<s>[INST] S\n\nU [/INST]A\n\nb",
+  );
+  expect(begin(chatMl, user("U"), assistant("A"))).toBe(
+    "<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\nA",
+  );
+  expect(begin(chatMl, user("U"), assistant(""))).toBe(renderText(chatMl, [user("U")]));
+  expect(() => begin(gluedInstruct, user("U"), assistant("A"), user("V"))).toThrow(
+    /message 2: expected an assistant's message to continue, found role user/,
+  );
+});
+
+test("a begun answer has the ids of a whole one, up to its end", async () => {
+  const tokenizer = await openTokenizer(mistralV1Dir, { chatTemplate: gluedInstruct });
+  const words = fc.string({ minLength: 1 }).filter((text) => text.trim() === text);
+  fc.assert(
+    fc.property(words, words, (asked, begun) => {
+      const messages = [user(asked), assistant(begun)];
+      const whole = [...tokenizer.encodeChat(messages)];
+      const begins = [...tokenizer.encodeChat(messages, { continuesLast: true })];
+      expect([...begins, tokenizer.eosTokenId]).toEqual(whole);
+    }),
+  );
+});
+
 test("the message that does not fit is named by its place in what the caller sent", () => {
   const [u, a, s] = [user("x"), assistant("y"), system("z")];
   const cases: [string, ChatMessage[], number][] = [
     [gluedInstruct, [a], 0],
-    [gluedInstruct, [u, u], 1],
-    [gluedInstruct, [u, a, u, a, a, u], 4],
+    [gluedInstruct, [u, u, s], 2],
+    [gluedInstruct, [u, u, a, a, u, s, s, u], 5],
     [gluedInstruct, [u, s], 1],
     [gluedInstruct, [s], 0],
     [gluedInstruct, [s, a], 1],
-    [gluedInstruct, [s, u, u], 2],
+    [gluedInstruct, [s, s, u, u, a, s], 5],
     [gluedInstruct, [s, u, a, u, s, u], 4],
-    [spacedInstruct, [s, u, u], 2],
-    [spacedInstruct, [s, s, u], 1],
+    [gluedInstruct, [s, s, a], 2],
+    [spacedInstruct, [s, s, a], 2],
+    [spacedInstruct, [s, u, u, s], 3],
   ];
   for (const [source, messages, index] of cases) {
     const error = refusal(source, messages);
@@ -105,7 +147,7 @@ test("the first misfit is found wherever it is, also if the user must have the l
       const good = Array.from({ length: goodLength * 2 - 1 }, (_, i) =>
         (i % 2 ? assistant : user)("x"),
       );
-      const bad = Array.from({ length: rest * 2 - 1 }, (_, i) => (i % 2 ? assistant : user)("x"));
+      const bad = [system("x"), ...good.slice(0, rest)];
       for (const source of [gluedInstruct, lastIsUser]) {
         expect(refusal(source, [...good, ...bad]).messageIndex).toBe(good.length);
       }
@@ -136,7 +178,7 @@ test("a template that rewrites, judges or leaves out what a message says is refu
   const judges = "{{ 'long' if messages[0].content | length > 20 else messages[0].content }}";
   const long = "a text of more than twenty characters";
   expect(refusal(judges, [user(long)]).code).toBe("template-failed");
-  const last = refusal("{{ messages[-1].content }}", [user("a"), user("b")]);
+  const last = refusal("{{ messages[-1].content }}", [user("a"), assistant("b")]);
   expect([last.code, last.messageIndex]).toEqual(["bad-messages", 0]);
   expect(last.message).toMatch(/message 0: .*leaves out/);
 });

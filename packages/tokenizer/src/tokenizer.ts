@@ -34,13 +34,15 @@ export interface Tokenizer {
   /**
    * The ids of a conversation in the model's template, up to where the next answer begins.
    * Control tokens come from the template alone, never from what a message says. A system message
-   * that the template does not know goes in front of the first user message; nothing else is
-   * merged.
+   * that the template does not know goes in front of the first user message; neighbours of one role
+   * become one where the template wants roles to alternate; nothing else is merged.
    *
+   * @param options continuesLast: the last message, an assistant's, is the beginning of the answer,
+   *   and the ids end with it
    * @throws {TokenizerError} "bad-messages", with the index of the message that does not fit;
    *   "no-chat-template"; "template-failed" if the template rewrites what messages say
    */
-  encodeChat(messages: readonly ChatMessage[]): Int32Array;
+  encodeChat(messages: readonly ChatMessage[], options?: ChatOptions): Int32Array;
 
   /**
    * The text of token ids, control tokens left out. Bytes that make no character are U+FFFD each,
@@ -58,6 +60,12 @@ export interface Tokenizer {
 
   /** Whether the token steers the model rather than spells text. */
   isControlToken(id: number): boolean;
+}
+
+/** How a conversation is encoded. */
+export interface ChatOptions {
+  /** Default false. */
+  readonly continuesLast?: boolean;
 }
 
 /** Options of {@link openTokenizer}. */
@@ -91,7 +99,7 @@ class BpeTokenizer implements Tokenizer {
   readonly #spellings: TokenSpellings;
   readonly #encodeRun: (text: string, withDummyPrefix: boolean) => Int32Array;
   readonly #startsWithPrefix: boolean;
-  readonly #encodeChat: ((messages: readonly ChatMessage[]) => Int32Array) | undefined;
+  readonly #encodeChat: Tokenizer["encodeChat"] | undefined;
 
   constructor(files: TokenizerFiles, template: string | undefined) {
     const family = tokenizerFamilyOf(files);
@@ -117,7 +125,7 @@ class BpeTokenizer implements Tokenizer {
     if (template !== undefined) {
       const conversation = new Conversation(new ChatTemplate(template, named));
       const chat = this.#createChatEncoding(family, template);
-      this.#encodeChat = (messages) => chat.encode(conversation.render(messages));
+      this.#encodeChat = (messages, options) => chat.encode(conversation.render(messages, options));
     }
   }
 
@@ -130,8 +138,8 @@ class BpeTokenizer implements Tokenizer {
     return withBos;
   }
 
-  encodeChat(messages: readonly ChatMessage[]): Int32Array {
-    if (this.#encodeChat !== undefined) return this.#encodeChat(messages);
+  encodeChat(messages: readonly ChatMessage[], options: ChatOptions = {}): Int32Array {
+    if (this.#encodeChat !== undefined) return this.#encodeChat(messages, options);
     throw new TokenizerError(
       "no-chat-template",
       "expected a chat template in chat_template.jinja or tokenizer_config.json, found none: " +

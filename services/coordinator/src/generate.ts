@@ -1,21 +1,12 @@
 // One Generate call: from the request to its events.
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { Engine, GenerateEvent } from "@octet/engine";
+import type { GenerateEvent } from "@octet/engine";
 import type { GenerateRequest, GenerateResponseSchema } from "@octet/protocol";
-import type { Tokenizer } from "@octet/tokenizer";
 import type { AnswerCall } from "./answer-call.ts";
+import { type GenerateContext, startGeneration } from "./generation.ts";
 import { type AboutRequest, toDelta, toFinished, toStarted } from "./generation-events.ts";
-import { toSampling, toStop } from "./generation-parameters.ts";
 import { requireModel } from "./model-info.ts";
-import { toPromptTokenIds } from "./prompt.ts";
-
-/** What answers are generated with. */
-export interface GenerateContext {
-  readonly engine: Engine;
-  readonly tokenizer: Tokenizer;
-  readonly modelName: string;
-  readonly vocabSize: number;
-}
+import { toPrompt } from "./prompt.ts";
 
 type Response = MessageInitShape<typeof GenerateResponseSchema>;
 
@@ -26,23 +17,17 @@ type Response = MessageInitShape<typeof GenerateResponseSchema>;
  */
 export async function* generate(
   request: GenerateRequest,
-  { requestId, signal }: AnswerCall,
+  call: AnswerCall,
   context: GenerateContext,
 ): AsyncGenerator<Response, void> {
-  const { engine, tokenizer, modelName: model, vocabSize } = context;
+  const { tokenizer, modelName: model, vocabSize } = context;
   requireModel(request.model, model);
-  const promptTokenIds = toPromptTokenIds(request.input, tokenizer, { addBos: true, vocabSize });
-  const about = { requestId, model, promptTokenIds, details: request.details };
-  const events = engine.generate({
-    promptTokenIds,
-    sampling: toSampling(request.sampling),
-    stop: toStop(request.stop),
-    // The space that separates an answer from a text is part of it; a reply begins without one.
-    decoder: tokenizer.createStreamDecoder({ continuesText: request.input.case !== "chat" }),
-    details: request.details,
-    signal,
-  });
-  for await (const event of events) yield toMessage(event, about);
+  const prompt = toPrompt(request.input, tokenizer, { addBos: true, vocabSize });
+  const { requestId } = call;
+  const about = { requestId, model, promptTokenIds: prompt.tokenIds, details: request.details };
+  for await (const event of startGeneration(prompt, request, call, context)) {
+    yield toMessage(event, about);
+  }
 }
 
 function toMessage(event: GenerateEvent, about: AboutRequest): Response {

@@ -3,7 +3,6 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { GenerateDelta, GenerateFinished, GenerateStarted } from "@octet/engine";
 import {
   FinishReason,
-  type GenerateDeltaSchema,
   type GenerateFinishedSchema,
   type GenerateStartedSchema,
 } from "@octet/protocol";
@@ -31,11 +30,11 @@ export function toStarted(
   };
 }
 
-/** More of the answer. */
+/** More of the answer: what the deltas of both methods have. */
 export function toDelta(
   event: GenerateDelta,
   about: AboutRequest,
-): MessageInitShape<typeof GenerateDeltaSchema> {
+): { readonly text: string; readonly tokenIds: number[] } {
   return { text: event.text, tokenIds: about.details ? [...event.tokenIds] : [] };
 }
 

@@ -5,9 +5,10 @@ import type { Handlers } from "@octet/protocol/grpc";
 import type { GrpcModule } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import { streamAnswer } from "./answer-call.ts";
+import { chat } from "./chat.ts";
 import { generate } from "./generate.ts";
 import { requireModel } from "./model-info.ts";
-import { checkTokenIds, toPromptTokenIds } from "./prompt.ts";
+import { checkTokenIds, toPrompt } from "./prompt.ts";
 import { toFailure } from "./request-error.ts";
 import { type InferenceContext, requireLoaded, type Serving } from "./serving.ts";
 
@@ -43,10 +44,14 @@ export function createInferenceHandlers(
       void streamAnswer(call, options, async function* (about) {
         yield* generate(call.request, about, loaded());
       }),
+    chat: (call) =>
+      void streamAnswer(call, options, async function* (about) {
+        yield* chat(call.request, about, loaded());
+      }),
     tokenize: unary((request, { tokenizer, modelName, vocabSize, maxPositions }) => {
       requireModel(request.model, modelName);
       const addBos = request.addSpecialTokens ?? true;
-      const tokenIds = toPromptTokenIds(request.input, tokenizer, { addBos, vocabSize });
+      const { tokenIds } = toPrompt(request.input, tokenizer, { addBos, vocabSize });
       return { tokenIds: Array.from(tokenIds), maxPositions };
     }),
     detokenize: unary((request, { tokenizer, modelName, vocabSize }) => {

@@ -1,51 +1,41 @@
 // From a request's input to the token ids the model sees.
 import { promptBytesMax } from "@octet/core";
-import type { GenerateRequest, TokenizeRequest } from "@octet/protocol";
-import { type ChatMessage, type Tokenizer, TokenizerError } from "@octet/tokenizer";
+import type { ChatMessage, GenerateRequest, TokenizeRequest } from "@octet/protocol";
+import type { Tokenizer } from "@octet/tokenizer";
+import { encodeConversation } from "./conversation-prompt.ts";
 import { RequestError } from "./request-error.ts";
 
-/** Most messages one conversation may have. */
-const chatMessagesMax = 4096;
+/** What the model sees of a request. */
+export interface Prompt {
+  readonly tokenIds: Int32Array;
+  /** Whether the answer goes on from a text, so that the space before its first word is part of it. */
+  readonly continuesText: boolean;
+}
 
 /**
- * The prompt's token ids. Text gets a beginning-of-sequence token, unless told otherwise; token
- * ids are used as they are; a conversation goes through the model's template.
+ * Text gets a beginning-of-sequence token, unless told otherwise; token ids are used as they are; a
+ * conversation goes through the model's template.
  *
- * @throws {RequestError} "invalid_parameter" for an input that is missing, too large or out of range
- * @throws {TokenizerError} for a conversation that the template refuses
+ * @throws {RequestError} for an input that is missing, too large, out of range or refused by the
+ *   template
+ * @throws {TokenizerError} for a conversation where there is no template that can be used
  */
-export function toPromptTokenIds(
+export function toPrompt(
   input: GenerateRequest["input"] | TokenizeRequest["input"],
   tokenizer: Tokenizer,
-  options: { addBos: boolean; vocabSize: number },
-): Int32Array {
+  options: { readonly addBos: boolean; readonly vocabSize: number },
+): Prompt {
+  const { addBos, vocabSize } = options;
   switch (input.case) {
     case "text":
       requirePromptBytes([input.value]);
-      return tokenizer.encode(input.value, { addBos: options.addBos });
-    case "tokens":
-      return checkTokenIds(input.value.ids, {
-        vocabSize: options.vocabSize,
-        field: "tokens.ids",
-      });
-    case "chat": {
-      const { messages } = input.value;
-      if (messages.length === 0 || messages.length > chatMessagesMax) {
-        throw new RequestError(
-          "invalid_parameter",
-          `chat.messages: expected 1 to ${chatMessagesMax} messages, found ${messages.length}`,
-          {
-            field: "chat.messages",
-            metadata: { limit: `${chatMessagesMax}`, found: `${messages.length}` },
-          },
-        );
-      }
-      requirePromptBytes(messages.map((message) => message.content));
-      return encodeChat(
-        messages.map(({ role, content }, index) => ({ role: toRole(role, index), content })),
-        tokenizer,
-      );
+      return { tokenIds: tokenizer.encode(input.value, { addBos }), continuesText: true };
+    case "tokens": {
+      const tokenIds = checkTokenIds(input.value.ids, { vocabSize, field: "tokens.ids" });
+      return { tokenIds, continuesText: true };
     }
+    case "chat":
+      return toChatPrompt(input.value.messages, tokenizer, "chat.messages");
     case undefined:
       throw new RequestError(
         "invalid_parameter",
@@ -55,15 +45,14 @@ export function toPromptTokenIds(
   }
 }
 
-function encodeChat(messages: readonly ChatMessage[], tokenizer: Tokenizer): Int32Array {
-  try {
-    return tokenizer.encodeChat(messages);
-  } catch (error) {
-    if (!(error instanceof TokenizerError) || error.code !== "bad-messages") throw error;
-    const { message, messageIndex } = error;
-    const field = messageIndex === undefined ? "chat.messages" : `chat.messages[${messageIndex}]`;
-    throw new RequestError("invalid_parameter", message, { field, cause: error });
-  }
+/** @param field where the messages stand in the request. @throws as {@link toPrompt} */
+export function toChatPrompt(
+  messages: readonly ChatMessage[],
+  tokenizer: Tokenizer,
+  field: string,
+): Prompt {
+  requirePromptBytes(messages.map((message) => message.content));
+  return encodeConversation(messages, tokenizer, field);
 }
 
 /** @throws {RequestError} "invalid_parameter" for an id outside the vocabulary, named by its place */
@@ -91,12 +80,4 @@ function requirePromptBytes(texts: readonly string[]): void {
       { field: "input", metadata: { limit: `${promptBytesMax}`, found: `${bytes}` } },
     );
   }
-}
-
-function toRole(role: string, index: number): "system" | "user" | "assistant" {
-  if (role === "system" || role === "user" || role === "assistant") return role;
-  const field = `chat.messages[${index}].role`;
-  const found = JSON.stringify(role);
-  const detail = `${field}: expected system, user or assistant, found ${found}`;
-  throw new RequestError("invalid_parameter", detail, { field });
 }

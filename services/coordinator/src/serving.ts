@@ -1,7 +1,7 @@
 // What a coordinator can answer with now: nothing yet, or a model.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ModelSchema } from "@octet/protocol";
-import type { GenerateContext } from "./generate.ts";
+import type { GenerateContext } from "./generation.ts";
 import { RequestError } from "./request-error.ts";
 
 /** A model that is served. */

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file octet/inference/v1/inference.proto.
  */
 export const file_octet_inference_v1_inference: GenFile = /*@__PURE__*/
-  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIiwKC0NoYXRNZXNzYWdlEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCSI5CgRDaGF0EjEKCG1lc3NhZ2VzGAEgAygLMh8ub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRNZXNzYWdlIogCCg9HZW5lcmF0ZVJlcXVlc3QSDQoFbW9kZWwYASABKAkSDgoEdGV4dBgCIAEoCUgAEi4KBnRva2VucxgDIAEoCzIcLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbklkc0gAEigKBGNoYXQYBCABKAsyGC5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdEgAEjQKCHNhbXBsaW5nGAUgASgLMiIub2N0ZXQuaW5mZXJlbmNlLnYxLlNhbXBsaW5nUGFyYW1zEiwKBHN0b3AYBiABKAsyHi5vY3RldC5pbmZlcmVuY2UudjEuU3RvcFBhcmFtcxIPCgdkZXRhaWxzGAcgASgIQgcKBWlucHV0IrABCg5TYW1wbGluZ1BhcmFtcxIYCgt0ZW1wZXJhdHVyZRgBIAEoAkgAiAEBEhIKBXRvcF9rGAIgASgNSAGIAQESEgoFdG9wX3AYAyABKAJIAogBARISCgVtaW5fcBgEIAEoAkgDiAEBEhEKBHNlZWQYBSABKARIBIgBAUIOCgxfdGVtcGVyYXR1cmVCCAoGX3RvcF9rQggKBl90b3BfcEIICgZfbWluX3BCBwoFX3NlZWQibQoKU3RvcFBhcmFtcxIXCgptYXhfdG9rZW5zGAEgASgNSACIAQESDwoHc3RyaW5ncxgCIAMoCRIXCgppZ25vcmVfZW9zGAMgASgISAGIAQFCDQoLX21heF90b2tlbnNCDQoLX2lnbm9yZV9lb3MiwQEKEEdlbmVyYXRlUmVzcG9uc2USNgoHc3RhcnRlZBgBIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVN0YXJ0ZWRIABIyCgVkZWx0YRgCIAEoCzIhLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZURlbHRhSAASOAoIZmluaXNoZWQYAyABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVGaW5pc2hlZEgAQgcKBWV2ZW50InMKD0dlbmVyYXRlU3RhcnRlZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEhUKDXByb21wdF90b2tlbnMYAyABKA0SGAoQcHJvbXB0X3Rva2VuX2lkcxgEIAMoDRIMCgRzZWVkGAUgASgEIjAKDUdlbmVyYXRlRGVsdGESDAoEdGV4dBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0i8QEKEEdlbmVyYXRlRmluaXNoZWQSMAoGcmVhc29uGAEgASgOMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkZpbmlzaFJlYXNvbhIVCg1wcm9tcHRfdG9rZW5zGAIgASgNEhkKEWNvbXBsZXRpb25fdG9rZW5zGAMgASgNEjQKB3RpbWluZ3MYBCABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVUaW1pbmdzEi4KB2V4cGVydHMYBSADKAsyHS5vY3RldC5pbmZlcmVuY2UudjEuRXhwZXJ0VXNlEhMKC3N0b3Bfc3RyaW5nGAYgASgJIksKD0dlbmVyYXRlVGltaW5ncxIRCglxdWV1ZWRfdXMYASABKAQSEgoKcHJlZmlsbF91cxgCIAEoBBIRCglkZWNvZGVfdXMYAyABKAQihwEKCUV4cGVydFVzZRIRCglleHBlcnRfaWQYASABKA0SEQoJd29ya2VyX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFY2FsbHMYBCABKAQSDAoEcm93cxgFIAEoBBIRCglxdWV1ZWRfdXMYBiABKAQSEwoLY29tcHV0ZWRfdXMYByABKAQimwEKD1Rva2VuaXplUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIOCgR0ZXh0GAIgASgJSAASKAoEY2hhdBgDIAEoCzIYLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0SAASHwoSYWRkX3NwZWNpYWxfdG9rZW5zGAQgASgISAGIAQFCBwoFaW5wdXRCFQoTX2FkZF9zcGVjaWFsX3Rva2VucyI8ChBUb2tlbml6ZVJlc3BvbnNlEhEKCXRva2VuX2lkcxgBIAMoDRIVCg1tYXhfcG9zaXRpb25zGAIgASgNIjUKEURldG9rZW5pemVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSIiChJEZXRva2VuaXplUmVzcG9uc2USDAoEdGV4dBgBIAEoCSITChFMaXN0TW9kZWxzUmVxdWVzdCI/ChJMaXN0TW9kZWxzUmVzcG9uc2USKQoGbW9kZWxzGAEgAygLMhkub2N0ZXQuaW5mZXJlbmNlLnYxLk1vZGVsIh8KD0dldE1vZGVsUmVxdWVzdBIMCgRuYW1lGAEgASgJIjwKEEdldE1vZGVsUmVzcG9uc2USKAoFbW9kZWwYASABKAsyGS5vY3RldC5pbmZlcmVuY2UudjEuTW9kZWwimwIKBU1vZGVsEgwKBG5hbWUYASABKAkSFQoNbWF4X3Bvc2l0aW9ucxgCIAEoDRISCgp2b2NhYl9zaXplGAMgASgNEhIKCm51bV9sYXllcnMYBCABKA0SEwoLbnVtX2V4cGVydHMYBSABKA0SHQoVbnVtX2V4cGVydHNfcGVyX3Rva2VuGAYgASgNEhMKC2hpZGRlbl9zaXplGAcgASgNEhkKEWludGVybWVkaWF0ZV9zaXplGAggASgNEhQKDHdlaWdodF9kdHlwZRgJIAEoCRITCgtlbmdpbmVfa2luZBgKIAEoCRIZChFoYXNfY2hhdF90ZW1wbGF0ZRgLIAEoCBIbChN3b3JrZXJfZW5naW5lX2tpbmRzGAwgAygJKoIBCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHUZJTklTSF9SRUFTT05fRU5EX09GX1NFUVVFTkNFEAESFgoSRklOSVNIX1JFQVNPTl9TVE9QEAISGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAzLTAwoQSW5mZXJlbmNlU2VydmljZRJXCghHZW5lcmF0ZRIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVSZXNwb25zZTABElUKCFRva2VuaXplEiMub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuaXplUmVxdWVzdBokLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbml6ZVJlc3BvbnNlElsKCkRldG9rZW5pemUSJS5vY3RldC5pbmZlcmVuY2UudjEuRGV0b2tlbml6ZVJlcXVlc3QaJi5vY3RldC5pbmZlcmVuY2UudjEuRGV0b2tlbml6ZVJlc3BvbnNlElsKCkxpc3RNb2RlbHMSJS5vY3RldC5pbmZlcmVuY2UudjEuTGlzdE1vZGVsc1JlcXVlc3QaJi5vY3RldC5pbmZlcmVuY2UudjEuTGlzdE1vZGVsc1Jlc3BvbnNlElUKCEdldE1vZGVsEiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdldE1vZGVsUmVxdWVzdBokLm9jdGV0LmluZmVyZW5jZS52MS5HZXRNb2RlbFJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIjwKC0NoYXRNZXNzYWdlEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCRIOCgZwcmVmaXgYBSABKAgiOQoEQ2hhdBIxCghtZXNzYWdlcxgBIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZSKIAgoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIuCgZ0b2tlbnMYAyABKAsyHC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5JZHNIABIoCgRjaGF0GAQgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABI0CghzYW1wbGluZxgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAYgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSDwoHZGV0YWlscxgHIAEoCEIHCgVpbnB1dCKwAQoOU2FtcGxpbmdQYXJhbXMSGAoLdGVtcGVyYXR1cmUYASABKAJIAIgBARISCgV0b3BfaxgCIAEoDUgBiAEBEhIKBXRvcF9wGAMgASgCSAKIAQESEgoFbWluX3AYBCABKAJIA4gBARIRCgRzZWVkGAUgASgESASIAQFCDgoMX3RlbXBlcmF0dXJlQggKBl90b3Bfa0IICgZfdG9wX3BCCAoGX21pbl9wQgcKBV9zZWVkIm0KClN0b3BQYXJhbXMSFwoKbWF4X3Rva2VucxgBIAEoDUgAiAEBEg8KB3N0cmluZ3MYAiADKAkSFwoKaWdub3JlX2VvcxgDIAEoCEgBiAEBQg0KC19tYXhfdG9rZW5zQg0KC19pZ25vcmVfZW9zIsQBCgtDaGF0UmVxdWVzdBINCgVtb2RlbBgBIAEoCRIxCghtZXNzYWdlcxgCIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZRI0CghzYW1wbGluZxgDIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAQgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSDwoHZGV0YWlscxgJIAEoCCLBAQoQR2VuZXJhdGVSZXNwb25zZRI2CgdzdGFydGVkGAEgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlU3RhcnRlZEgAEjIKBWRlbHRhGAIgASgLMiEub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlRGVsdGFIABI4CghmaW5pc2hlZBgDIAEoCzIkLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZUZpbmlzaGVkSABCBwoFZXZlbnQicwoPR2VuZXJhdGVTdGFydGVkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFbW9kZWwYAiABKAkSFQoNcHJvbXB0X3Rva2VucxgDIAEoDRIYChBwcm9tcHRfdG9rZW5faWRzGAQgAygNEgwKBHNlZWQYBSABKAQiMAoNR2VuZXJhdGVEZWx0YRIMCgR0ZXh0GAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSK5AQoMQ2hhdFJlc3BvbnNlEjYKB3N0YXJ0ZWQYASABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVTdGFydGVkSAASLgoFZGVsdGEYAiABKAsyHS5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdERlbHRhSAASOAoIZmluaXNoZWQYAyABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVGaW5pc2hlZEgAQgcKBWV2ZW50IiwKCUNoYXREZWx0YRIMCgR0ZXh0GAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSLxAQoQR2VuZXJhdGVGaW5pc2hlZBIwCgZyZWFzb24YASABKA4yIC5vY3RldC5pbmZlcmVuY2UudjEuRmluaXNoUmVhc29uEhUKDXByb21wdF90b2tlbnMYAiABKA0SGQoRY29tcGxldGlvbl90b2tlbnMYAyABKA0SNAoHdGltaW5ncxgEIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVRpbWluZ3MSLgoHZXhwZXJ0cxgFIAMoCzIdLm9jdGV0LmluZmVyZW5jZS52MS5FeHBlcnRVc2USEwoLc3RvcF9zdHJpbmcYBiABKAkiSwoPR2VuZXJhdGVUaW1pbmdzEhEKCXF1ZXVlZF91cxgBIAEoBBISCgpwcmVmaWxsX3VzGAIgASgEEhEKCWRlY29kZV91cxgDIAEoBCKHAQoJRXhwZXJ0VXNlEhEKCWV4cGVydF9pZBgBIAEoDRIRCgl3b3JrZXJfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVjYWxscxgEIAEoBBIMCgRyb3dzGAUgASgEEhEKCXF1ZXVlZF91cxgGIAEoBBITCgtjb21wdXRlZF91cxgHIAEoBCKbAQoPVG9rZW5pemVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIoCgRjaGF0GAMgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABIfChJhZGRfc3BlY2lhbF90b2tlbnMYBCABKAhIAYgBAUIHCgVpbnB1dEIVChNfYWRkX3NwZWNpYWxfdG9rZW5zIjwKEFRva2VuaXplUmVzcG9uc2USEQoJdG9rZW5faWRzGAEgAygNEhUKDW1heF9wb3NpdGlvbnMYAiABKA0iNQoRRGV0b2tlbml6ZVJlcXVlc3QSDQoFbW9kZWwYASABKAkSEQoJdG9rZW5faWRzGAIgAygNIiIKEkRldG9rZW5pemVSZXNwb25zZRIMCgR0ZXh0GAEgASgJIhMKEUxpc3RNb2RlbHNSZXF1ZXN0Ij8KEkxpc3RNb2RlbHNSZXNwb25zZRIpCgZtb2RlbHMYASADKAsyGS5vY3RldC5pbmZlcmVuY2UudjEuTW9kZWwiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkiPAoQR2V0TW9kZWxSZXNwb25zZRIoCgVtb2RlbBgBIAEoCzIZLm9jdGV0LmluZmVyZW5jZS52MS5Nb2RlbCKbAgoFTW9kZWwSDAoEbmFtZRgBIAEoCRIVCg1tYXhfcG9zaXRpb25zGAIgASgNEhIKCnZvY2FiX3NpemUYAyABKA0SEgoKbnVtX2xheWVycxgEIAEoDRITCgtudW1fZXhwZXJ0cxgFIAEoDRIdChVudW1fZXhwZXJ0c19wZXJfdG9rZW4YBiABKA0SEwoLaGlkZGVuX3NpemUYByABKA0SGQoRaW50ZXJtZWRpYXRlX3NpemUYCCABKA0SFAoMd2VpZ2h0X2R0eXBlGAkgASgJEhMKC2VuZ2luZV9raW5kGAogASgJEhkKEWhhc19jaGF0X3RlbXBsYXRlGAsgASgIEhsKE3dvcmtlcl9lbmdpbmVfa2luZHMYDCADKAkqggEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASIQodRklOSVNIX1JFQVNPTl9FTkRfT0ZfU0VRVUVOQ0UQARIWChJGSU5JU0hfUkVBU09OX1NUT1AQAhIYChRGSU5JU0hfUkVBU09OX0xFTkdUSBADMqAEChBJbmZlcmVuY2VTZXJ2aWNlElcKCEdlbmVyYXRlEiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlUmVxdWVzdBokLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlc3BvbnNlMAESSwoEQ2hhdBIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0UmVxdWVzdBogLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0UmVzcG9uc2UwARJVCghUb2tlbml6ZRIjLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbml6ZVJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5pemVSZXNwb25zZRJbCgpEZXRva2VuaXplEiUub2N0ZXQuaW5mZXJlbmNlLnYxLkRldG9rZW5pemVSZXF1ZXN0GiYub2N0ZXQuaW5mZXJlbmNlLnYxLkRldG9rZW5pemVSZXNwb25zZRJbCgpMaXN0TW9kZWxzEiUub2N0ZXQuaW5mZXJlbmNlLnYxLkxpc3RNb2RlbHNSZXF1ZXN0GiYub2N0ZXQuaW5mZXJlbmNlLnYxLkxpc3RNb2RlbHNSZXNwb25zZRJVCghHZXRNb2RlbBIjLm9jdGV0LmluZmVyZW5jZS52MS5HZXRNb2RlbFJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuR2V0TW9kZWxSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * @generated from message octet.inference.v1.TokenIds
@@ -44,6 +44,14 @@ export type ChatMessage = Message<"octet.inference.v1.ChatMessage"> & {
    * @generated from field: string content = 2;
    */
   content: string;
+
+  /**
+   * Only on the last message, an assistant's: it is the beginning of the reply, which goes on from
+   * there. What is streamed is what follows; it does not repeat content.
+   *
+   * @generated from field: bool prefix = 5;
+   */
+  prefix: boolean;
 };
 
 /**
@@ -54,6 +62,10 @@ export const ChatMessageSchema: GenMessage<ChatMessage> = /*@__PURE__*/
   messageDesc(file_octet_inference_v1_inference, 1);
 
 /**
+ * Where the template wants roles to alternate, neighbours of one role become one message, with an
+ * empty line between; where it knows no system role, a first system message goes in front of the
+ * first user message, likewise.
+ *
  * @generated from message octet.inference.v1.Chat
  */
 export type Chat = Message<"octet.inference.v1.Chat"> & {
@@ -218,6 +230,49 @@ export const StopParamsSchema: GenMessage<StopParams> = /*@__PURE__*/
   messageDesc(file_octet_inference_v1_inference, 5);
 
 /**
+ * @generated from message octet.inference.v1.ChatRequest
+ */
+export type ChatRequest = Message<"octet.inference.v1.ChatRequest"> & {
+  /**
+   * May be empty: the one model served.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * As in Chat.
+   *
+   * @generated from field: repeated octet.inference.v1.ChatMessage messages = 2;
+   */
+  messages: ChatMessage[];
+
+  /**
+   * @generated from field: octet.inference.v1.SamplingParams sampling = 3;
+   */
+  sampling?: SamplingParams | undefined;
+
+  /**
+   * @generated from field: octet.inference.v1.StopParams stop = 4;
+   */
+  stop?: StopParams | undefined;
+
+  /**
+   * Whether responses carry token ids and the last one which workers answered.
+   *
+   * @generated from field: bool details = 9;
+   */
+  details: boolean;
+};
+
+/**
+ * Describes the message octet.inference.v1.ChatRequest.
+ * Use `create(ChatRequestSchema)` to create a new message.
+ */
+export const ChatRequestSchema: GenMessage<ChatRequest> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 6);
+
+/**
  * @generated from message octet.inference.v1.GenerateResponse
  */
 export type GenerateResponse = Message<"octet.inference.v1.GenerateResponse"> & {
@@ -250,7 +305,7 @@ export type GenerateResponse = Message<"octet.inference.v1.GenerateResponse"> & 
  * Use `create(GenerateResponseSchema)` to create a new message.
  */
 export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 6);
+  messageDesc(file_octet_inference_v1_inference, 7);
 
 /**
  * First on every stream.
@@ -293,7 +348,7 @@ export type GenerateStarted = Message<"octet.inference.v1.GenerateStarted"> & {
  * Use `create(GenerateStartedSchema)` to create a new message.
  */
 export const GenerateStartedSchema: GenMessage<GenerateStarted> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 7);
+  messageDesc(file_octet_inference_v1_inference, 8);
 
 /**
  * Whole characters; may be empty while a character is incomplete.
@@ -319,7 +374,68 @@ export type GenerateDelta = Message<"octet.inference.v1.GenerateDelta"> & {
  * Use `create(GenerateDeltaSchema)` to create a new message.
  */
 export const GenerateDeltaSchema: GenMessage<GenerateDelta> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 8);
+  messageDesc(file_octet_inference_v1_inference, 9);
+
+/**
+ * @generated from message octet.inference.v1.ChatResponse
+ */
+export type ChatResponse = Message<"octet.inference.v1.ChatResponse"> & {
+  /**
+   * @generated from oneof octet.inference.v1.ChatResponse.event
+   */
+  event: {
+    /**
+     * @generated from field: octet.inference.v1.GenerateStarted started = 1;
+     */
+    value: GenerateStarted;
+    case: "started";
+  } | {
+    /**
+     * @generated from field: octet.inference.v1.ChatDelta delta = 2;
+     */
+    value: ChatDelta;
+    case: "delta";
+  } | {
+    /**
+     * @generated from field: octet.inference.v1.GenerateFinished finished = 3;
+     */
+    value: GenerateFinished;
+    case: "finished";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message octet.inference.v1.ChatResponse.
+ * Use `create(ChatResponseSchema)` to create a new message.
+ */
+export const ChatResponseSchema: GenMessage<ChatResponse> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 10);
+
+/**
+ * More of the reply: whole characters; may be empty while a character is incomplete.
+ *
+ * @generated from message octet.inference.v1.ChatDelta
+ */
+export type ChatDelta = Message<"octet.inference.v1.ChatDelta"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Only with details.
+   *
+   * @generated from field: repeated uint32 token_ids = 2;
+   */
+  tokenIds: number[];
+};
+
+/**
+ * Describes the message octet.inference.v1.ChatDelta.
+ * Use `create(ChatDeltaSchema)` to create a new message.
+ */
+export const ChatDeltaSchema: GenMessage<ChatDelta> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 11);
 
 /**
  * Last on a stream that ended well.
@@ -367,7 +483,7 @@ export type GenerateFinished = Message<"octet.inference.v1.GenerateFinished"> & 
  * Use `create(GenerateFinishedSchema)` to create a new message.
  */
 export const GenerateFinishedSchema: GenMessage<GenerateFinished> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 9);
+  messageDesc(file_octet_inference_v1_inference, 12);
 
 /**
  * By the coordinator's clock, in microseconds.
@@ -402,7 +518,7 @@ export type GenerateTimings = Message<"octet.inference.v1.GenerateTimings"> & {
  * Use `create(GenerateTimingsSchema)` to create a new message.
  */
 export const GenerateTimingsSchema: GenMessage<GenerateTimings> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 10);
+  messageDesc(file_octet_inference_v1_inference, 13);
 
 /**
  * @generated from message octet.inference.v1.ExpertUse
@@ -451,7 +567,7 @@ export type ExpertUse = Message<"octet.inference.v1.ExpertUse"> & {
  * Use `create(ExpertUseSchema)` to create a new message.
  */
 export const ExpertUseSchema: GenMessage<ExpertUse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 11);
+  messageDesc(file_octet_inference_v1_inference, 14);
 
 /**
  * @generated from message octet.inference.v1.TokenizeRequest
@@ -492,7 +608,7 @@ export type TokenizeRequest = Message<"octet.inference.v1.TokenizeRequest"> & {
  * Use `create(TokenizeRequestSchema)` to create a new message.
  */
 export const TokenizeRequestSchema: GenMessage<TokenizeRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 12);
+  messageDesc(file_octet_inference_v1_inference, 15);
 
 /**
  * @generated from message octet.inference.v1.TokenizeResponse
@@ -514,7 +630,7 @@ export type TokenizeResponse = Message<"octet.inference.v1.TokenizeResponse"> & 
  * Use `create(TokenizeResponseSchema)` to create a new message.
  */
 export const TokenizeResponseSchema: GenMessage<TokenizeResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 13);
+  messageDesc(file_octet_inference_v1_inference, 16);
 
 /**
  * @generated from message octet.inference.v1.DetokenizeRequest
@@ -536,7 +652,7 @@ export type DetokenizeRequest = Message<"octet.inference.v1.DetokenizeRequest"> 
  * Use `create(DetokenizeRequestSchema)` to create a new message.
  */
 export const DetokenizeRequestSchema: GenMessage<DetokenizeRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 14);
+  messageDesc(file_octet_inference_v1_inference, 17);
 
 /**
  * @generated from message octet.inference.v1.DetokenizeResponse
@@ -553,7 +669,7 @@ export type DetokenizeResponse = Message<"octet.inference.v1.DetokenizeResponse"
  * Use `create(DetokenizeResponseSchema)` to create a new message.
  */
 export const DetokenizeResponseSchema: GenMessage<DetokenizeResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 15);
+  messageDesc(file_octet_inference_v1_inference, 18);
 
 /**
  * @generated from message octet.inference.v1.ListModelsRequest
@@ -566,7 +682,7 @@ export type ListModelsRequest = Message<"octet.inference.v1.ListModelsRequest"> 
  * Use `create(ListModelsRequestSchema)` to create a new message.
  */
 export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 16);
+  messageDesc(file_octet_inference_v1_inference, 19);
 
 /**
  * @generated from message octet.inference.v1.ListModelsResponse
@@ -583,7 +699,7 @@ export type ListModelsResponse = Message<"octet.inference.v1.ListModelsResponse"
  * Use `create(ListModelsResponseSchema)` to create a new message.
  */
 export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 17);
+  messageDesc(file_octet_inference_v1_inference, 20);
 
 /**
  * @generated from message octet.inference.v1.GetModelRequest
@@ -600,7 +716,7 @@ export type GetModelRequest = Message<"octet.inference.v1.GetModelRequest"> & {
  * Use `create(GetModelRequestSchema)` to create a new message.
  */
 export const GetModelRequestSchema: GenMessage<GetModelRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 18);
+  messageDesc(file_octet_inference_v1_inference, 21);
 
 /**
  * @generated from message octet.inference.v1.GetModelResponse
@@ -617,7 +733,7 @@ export type GetModelResponse = Message<"octet.inference.v1.GetModelResponse"> & 
  * Use `create(GetModelResponseSchema)` to create a new message.
  */
 export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 19);
+  messageDesc(file_octet_inference_v1_inference, 22);
 
 /**
  * @generated from message octet.inference.v1.Model
@@ -694,7 +810,7 @@ export type Model = Message<"octet.inference.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 20);
+  messageDesc(file_octet_inference_v1_inference, 23);
 
 /**
  * @generated from enum octet.inference.v1.FinishReason
@@ -753,6 +869,16 @@ export const InferenceService: GenService<{
     methodKind: "server_streaming";
     input: typeof GenerateRequestSchema;
     output: typeof GenerateResponseSchema;
+  },
+  /**
+   * Streams a reply to a conversation, by the model's chat template: started, deltas, finished.
+   *
+   * @generated from rpc octet.inference.v1.InferenceService.Chat
+   */
+  chat: {
+    methodKind: "server_streaming";
+    input: typeof ChatRequestSchema;
+    output: typeof ChatResponseSchema;
   },
   /**
    * Text or chat to the token ids that Generate would use.

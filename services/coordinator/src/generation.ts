@@ -1,0 +1,39 @@
+// What Generate and Chat do alike: from a prompt and parameters to the engine's events.
+import type { Engine, GenerateEvent } from "@octet/engine";
+import type { SamplingParams, StopParams } from "@octet/protocol";
+import type { Tokenizer } from "@octet/tokenizer";
+import type { AnswerCall } from "./answer-call.ts";
+import { toSampling, toStop } from "./generation-parameters.ts";
+import type { Prompt } from "./prompt.ts";
+
+/** What answers are generated with. */
+export interface GenerateContext {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+  readonly modelName: string;
+  readonly vocabSize: number;
+}
+
+/** Parameters by their names in both requests. */
+export interface GenerationParams {
+  readonly sampling?: SamplingParams | undefined;
+  readonly stop?: StopParams | undefined;
+  readonly details: boolean;
+}
+
+/** @throws {EngineError} for parameters out of range, or from a `next()` */
+export function startGeneration(
+  { tokenIds, continuesText }: Prompt,
+  { sampling, stop, details }: GenerationParams,
+  { signal }: AnswerCall,
+  { engine, tokenizer }: GenerateContext,
+): AsyncIterable<GenerateEvent> {
+  return engine.generate({
+    promptTokenIds: tokenIds,
+    sampling: toSampling(sampling),
+    stop: toStop(stop),
+    decoder: tokenizer.createStreamDecoder({ continuesText }),
+    details,
+    signal,
+  });
+}
