@@ -22,7 +22,8 @@ const mayImport: Record<string, readonly string[]> = {
   engine: ["core", "kernels"],
   cluster: ["core", "protocol", "engine", "kernels", "telemetry"],
   service: ["core", "protocol", "telemetry"],
-  cli: ["core", "protocol", "checkpoint", "kernels"],
+  client: ["protocol"],
+  cli: ["core", "protocol", "client", "checkpoint", "kernels"],
   coordinator: [
     "core",
     "telemetry",

@@ -1,13 +1,13 @@
 // A conversation in a terminal: read a line, stream the answer, remember both.
 import { createInterface } from "node:readline";
-import type { InferenceClient } from "./inference-client.ts";
+import type { OctetClient } from "@octet/client";
 import { Interrupted } from "./interrupt.ts";
 import { readAnswer, summarise } from "./print-answer.ts";
 import type { toRequestParams } from "./sampling-flags.ts";
 
 /** What a conversation needs. */
 export interface ChatOptions {
-  readonly client: InferenceClient;
+  readonly client: OctetClient;
   readonly params: ReturnType<typeof toRequestParams>;
   readonly system: string | undefined;
   readonly verbose: boolean;
@@ -86,18 +86,15 @@ export async function runChat(options: ChatOptions): Promise<void> {
 
 /** A failure is said and the conversation goes on; what had come of the answer is kept. */
 async function answerOnce(
-  client: InferenceClient,
+  client: OctetClient,
   messages: readonly Message[],
   params: ChatOptions["params"],
   signal: AbortSignal,
 ): Promise<{ text: string; summary: string | undefined }> {
   let soFar = "";
   try {
-    const request = {
-      input: { case: "chat" as const, value: { messages: [...messages] } },
-      ...params,
-    };
-    const answer = await readAnswer(client.generate(request, signal), (piece) => {
+    const request = { messages, ...params };
+    const answer = await readAnswer(client.generate(request, { signal }), (piece) => {
       soFar += piece;
       process.stdout.write(piece);
     });

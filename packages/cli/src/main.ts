@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The octet command: parses, runs one subcommand, and turns its end into an exit code.
+import { OctetError } from "@octet/client";
 import { Command, CommanderError } from "commander";
 import { addBenchCommand } from "./commands/bench.ts";
 import { addChatCommand } from "./commands/chat.ts";
@@ -11,6 +12,7 @@ import { addServeCommand } from "./commands/serve.ts";
 import { addShardCommand } from "./commands/shard.ts";
 import { addUpCommand } from "./commands/up.ts";
 import { CommandError, exitCodeHelp, exitCodes } from "./exit-codes.ts";
+import { exitCodeOf } from "./inference-client.ts";
 import { Interrupted, interruptSignal } from "./interrupt.ts";
 
 const program = new Command("octet")
@@ -60,5 +62,5 @@ function report(error: unknown): number {
   const expected = error instanceof Error && "code" in error && typeof error.code === "string";
   const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error);
   process.stderr.write(`octet: ${text}\n`);
-  return exitCodes.failure;
+  return error instanceof OctetError ? exitCodeOf(error) : exitCodes.failure;
 }

@@ -1,5 +1,6 @@
 // Streams one answer to standard output, and says what a script may want to know.
-import { FinishReason, type GenerateFinished, type GenerateResponse } from "@octet/protocol";
+import type { GenerateEvent } from "@octet/client";
+import { FinishReason, type GenerateFinished } from "@octet/protocol";
 
 /** What was learnt while an answer streamed. */
 export interface PrintedAnswer {
@@ -14,7 +15,7 @@ export interface PrintedAnswer {
 
 /** Collects the stream, handing each piece of text to `onText` as it comes. */
 export async function readAnswer(
-  responses: AsyncIterable<GenerateResponse>,
+  events: AsyncIterable<GenerateEvent>,
   onText: (text: string) => void,
 ): Promise<PrintedAnswer> {
   let text = "";
@@ -22,7 +23,7 @@ export async function readAnswer(
   let promptTokenIds: readonly number[] = [];
   let [requestId, model, seed] = ["", "", 0n];
   let finished: GenerateFinished | undefined;
-  for await (const { event } of responses) {
+  for await (const event of events) {
     switch (event.case) {
       case "started":
         ({ requestId, model, seed, promptTokenIds } = event.value);
@@ -34,8 +35,6 @@ export async function readAnswer(
         break;
       case "finished":
         finished = event.value;
-        break;
-      case undefined:
         break;
     }
   }

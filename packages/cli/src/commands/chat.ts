@@ -20,6 +20,7 @@ interface ChatFlags extends ClusterFlags, SamplingFlags {
 
 /** How long to look for a cluster at the default address, in ms. */
 const lookTimeoutMs = 1_000;
+const lookUpDeadlineMs = 10_000;
 
 /** Adds `octet chat` to the program. */
 export function addChatCommand(program: Command): void {
@@ -64,7 +65,7 @@ async function findCoordinator(flags: ChatFlags): Promise<string | undefined> {
 async function talk(address: string, flags: ChatFlags, signal: AbortSignal): Promise<void> {
   const client = connectInference(address);
   try {
-    const model = await client.getModel(signal);
+    const model = await client.getModel("", { deadlineMs: lookUpDeadlineMs, signal });
     process.stderr.write(`octet: ${model.name} at ${address}\n`);
     await runChat({
       client,

@@ -41,13 +41,11 @@ Examples:
         const answer = await readAnswer(
           client.generate(
             {
-              input: flags.chat
-                ? { case: "chat", value: { messages: [{ role: "user", content: text }] } }
-                : { case: "text", value: text },
+              ...(flags.chat ? { messages: [{ role: "user", content: text }] } : { text }),
               ...toRequestParams(flags),
               details: flags.json === true,
             },
-            signal,
+            { signal },
           ),
           (piece) => {
             if (!flags.json) process.stdout.write(piece);

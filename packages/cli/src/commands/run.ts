@@ -1,5 +1,6 @@
 // octet run: a whole cluster for one prompt, or one conversation; nothing is left behind.
 import { text as readAll } from "node:stream/consumers";
+import type { OctetClient } from "@octet/client";
 import type { Command } from "commander";
 import { runChat } from "../chat-session.ts";
 import { connectInference } from "../inference-client.ts";
@@ -63,11 +64,7 @@ async function pipedPrompt(): Promise<string | undefined> {
   return piped === "" ? examplePrompt : piped;
 }
 
-async function converse(
-  client: ReturnType<typeof connectInference>,
-  flags: RunFlags,
-  signal: AbortSignal,
-): Promise<void> {
+async function converse(client: OctetClient, flags: RunFlags, signal: AbortSignal): Promise<void> {
   await runChat({
     client,
     params: toRequestParams(flags, runDefaults),
@@ -78,7 +75,7 @@ async function converse(
 }
 
 async function answerOnce(
-  client: ReturnType<typeof connectInference>,
+  client: OctetClient,
   text: string,
   flags: RunFlags,
   signal: AbortSignal,
@@ -87,13 +84,11 @@ async function answerOnce(
   const answer = await readAnswer(
     client.generate(
       {
-        input: flags.chat
-          ? { case: "chat", value: { messages: [{ role: "user", content: text }] } }
-          : { case: "text", value: text },
+        ...(flags.chat ? { messages: [{ role: "user", content: text }] } : { text }),
         ...toRequestParams(flags, runDefaults),
         details: flags.json === true,
       },
-      signal,
+      { signal },
     ),
     (piece) => {
       if (!flags.json) process.stdout.write(piece);
