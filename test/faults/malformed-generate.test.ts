@@ -91,6 +91,35 @@ const requests: Record<string, { build: Build; codes: readonly status[] }> = {
     }),
     codes: [status.INVALID_ARGUMENT],
   },
+  "penalties out of range": {
+    build: (random) => ({
+      input: text,
+      sampling: oneOf(random, [
+        { repetitionPenalty: oneOf(random, [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) },
+        { presencePenalty: oneOf(random, [2.5, -3, Number.NaN]) },
+        { frequencyPenalty: oneOf(random, [2.5, -3, Number.NEGATIVE_INFINITY]) },
+      ]),
+    }),
+    codes: [status.INVALID_ARGUMENT],
+  },
+  "a bias out of range": {
+    build: (random) => ({
+      input: text,
+      sampling: oneOf<object>(random, [
+        { logitBias: { [oneOf(random, [320, 0xffff_ffff])]: 1 } },
+        { logitBias: { 5: oneOf(random, [101, -101, Number.NaN, Number.POSITIVE_INFINITY]) } },
+        { logitBias: Object.fromEntries(Array.from({ length: 1025 }, (_, id) => [id, 1])) },
+      ]),
+    }),
+    codes: [status.INVALID_ARGUMENT],
+  },
+  "allowed tokens outside the vocabulary": {
+    build: (random) => ({
+      input: text,
+      sampling: { allowedTokenIds: [1, oneOf(random, [320, 0xffff_ffff])] },
+    }),
+    codes: [status.INVALID_ARGUMENT],
+  },
   "no tokens wanted": {
     build: () => ({ input: text, stop: { maxTokens: 0 } }),
     codes: [status.INVALID_ARGUMENT],

@@ -29,6 +29,23 @@ test("--stop may be given again", () => {
   expect(toRequestParams(parse("--stop", "a", "--stop", "b")).stop.strings).toEqual(["a", "b"]);
 });
 
+test("penalties, biases and allowed tokens go as they are", () => {
+  const { sampling } = toRequestParams(
+    parse(
+      ...["--repetition-penalty", "1.1", "--presence-penalty", "-2", "--frequency-penalty", "0"],
+      ...["--logit-bias", "7=-100", "--logit-bias", "0=2.5", "--allow-token", "7"],
+      ...["--allow-token", "0"],
+    ),
+  );
+  expect(sampling).toEqual({
+    repetitionPenalty: 1.1,
+    presencePenalty: -2,
+    frequencyPenalty: 0,
+    logitBias: { 7: -100, 0: 2.5 },
+    allowedTokenIds: [7, 0],
+  });
+});
+
 test("the largest seed survives, and what is no number is refused", () => {
   expect(parse("--seed", "18446744073709551615").seed).toBe(2n ** 64n - 1n);
   for (const args of [
@@ -37,6 +54,11 @@ test("the largest seed survives, and what is no number is refused", () => {
     ["--temperature", "warm"],
     ["--max-tokens", "1.5"],
     ["--top-k", ""],
+    ["--logit-bias", "7"],
+    ["--logit-bias", "7=1=2"],
+    ["--logit-bias", "x=1"],
+    ["--logit-bias", "7="],
+    ["--allow-token", "-1"],
   ]) {
     expect(() => parse(...args), args.join(" ")).toThrow();
   }

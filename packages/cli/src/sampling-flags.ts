@@ -10,6 +10,11 @@ export interface SamplingFlags {
   readonly topP?: number;
   readonly minP?: number;
   readonly seed?: bigint;
+  readonly repetitionPenalty?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly logitBias?: Readonly<Record<number, number>>;
+  readonly allowToken?: readonly number[];
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
   readonly ignoreEos?: boolean;
@@ -24,6 +29,11 @@ export function addSamplingFlags(command: Command): Command {
     .option("--top-p <p>", "keep the likeliest tokens that reach this probability", parseNumber)
     .option("--min-p <p>", "drop tokens below this share of the likeliest one", parseNumber)
     .option("--seed <n>", "same seed, same answer", parseSeed)
+    .option("--repetition-penalty <f>", "above 1, repeat less of prompt and answer", parseNumber)
+    .option("--presence-penalty <p>", "-2 to 2, against tokens in the answer", parseNumber)
+    .option("--frequency-penalty <p>", "-2 to 2, for each time a token is there", parseNumber)
+    .option("--logit-bias <id=bias>", "-100 to 100 for one token; may be given again", addBias)
+    .option("--allow-token <id>", "only these tokens; may be given again", addTokenId)
     .option("--stop <text>", "end before this text; may be given again", collect)
     .option("--ignore-eos", "go on after the model's end of sequence");
 }
@@ -45,6 +55,7 @@ export function toRequestParams(
       ...(flags.topP === undefined ? {} : { topP: flags.topP }),
       ...(flags.minP === undefined ? {} : { minP: flags.minP }),
       ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+      ...penaltiesOf(flags),
     },
     stop: {
       strings: [...(flags.stop ?? [])],
@@ -52,6 +63,29 @@ export function toRequestParams(
       ...(flags.ignoreEos === undefined ? {} : { ignoreEos: flags.ignoreEos }),
     },
   };
+}
+
+function penaltiesOf(flags: SamplingFlags): MessageInitShape<typeof SamplingParamsSchema> {
+  const { repetitionPenalty, presencePenalty, frequencyPenalty, logitBias, allowToken } = flags;
+  return {
+    ...(repetitionPenalty === undefined ? {} : { repetitionPenalty }),
+    ...(presencePenalty === undefined ? {} : { presencePenalty }),
+    ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
+    ...(logitBias === undefined ? {} : { logitBias: { ...logitBias } }),
+    ...(allowToken === undefined ? {} : { allowedTokenIds: [...allowToken] }),
+  };
+}
+
+function addBias(text: string, before: Readonly<Record<number, number>> = {}) {
+  const [tokenId, bias, ...more] = text.split("=");
+  if (bias === undefined || more.length > 0) {
+    throw new InvalidArgumentError("not a token id, an equals sign and a number: 1234=-5");
+  }
+  return { ...before, [parseWhole(tokenId!)]: parseNumber(bias) };
+}
+
+function addTokenId(text: string, before: readonly number[] = []): number[] {
+  return [...before, parseWhole(text)];
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {

@@ -21,11 +21,15 @@ export {
 } from "./ids.ts";
 export {
   activationBytesMax,
+  allowedTokenIdsMax,
   callsInFlightMax,
+  logitBiasEntriesMax,
+  logitBiasMax,
   messageBytesMax,
   numExpertsMax,
   numExpertsPerTokenMax,
   numLayersMax,
+  penaltyMax,
   promptBytesMax,
   rowsPerCallMax,
   stopStringLengthMax,

@@ -26,3 +26,12 @@ export const stopStringLengthMax = 256;
 
 /** Expert calls one stream may have in flight. */
 export const callsInFlightMax = 1024;
+
+/** Tokens one request may give a bias. */
+export const logitBiasEntriesMax = 1024;
+/** Largest bias of a logit, up or down: enough to choose or to ban a token. */
+export const logitBiasMax = 100;
+/** Largest presence or frequency penalty, up or down. */
+export const penaltyMax = 2;
+/** Token ids one request may allow. */
+export const allowedTokenIdsMax = 32_768;

@@ -1,4 +1,5 @@
 // One sequence's answer: sampled tokens in, text out, until something ends it.
+import { EngineError } from "./engine-error.ts";
 import { StopMatcher } from "./stop-matcher.ts";
 import type { StopParams } from "./stop-params.ts";
 
@@ -45,6 +46,22 @@ export class Answer {
   /** Tokens taken so far, an end-of-sequence token included. */
   get numTokens(): number {
     return this.#numTokens;
+  }
+
+  /**
+   * Takes tokens that were sampled, and their text shown, before.
+   *
+   * @throws {EngineError} "invalid-argument" if they end the answer
+   */
+  resume(tokenIds: Int32Array): void {
+    for (const tokenId of tokenIds) {
+      if (this.push(tokenId).finish === undefined) continue;
+      throw new EngineError(
+        "invalid-argument",
+        `answerStart: expected an answer that goes on, found one that ends at its token ` +
+          `${this.#numTokens} of ${tokenIds.length}`,
+      );
+    }
   }
 
   /** Takes the next token; after a finish there is no next. */

@@ -2,6 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { toSequenceId } from "@octet/core";
 import { type AttentionEngine, KernelError } from "@octet/kernels";
+import { AdjustScratch } from "./adjust-logits.ts";
 import { Admission } from "./admission.ts";
 import { Answer } from "./answer.ts";
 import { EngineError } from "./engine-error.ts";
@@ -11,13 +12,19 @@ import { ExpertCallError, type ExpertClient } from "./expert-client.ts";
 import { ExpertUseLog } from "./expert-use.ts";
 import { type ForwardOutcome, runForward } from "./forward.ts";
 import type { GenerateEvent } from "./generate-event.ts";
-import { abortError, checkPrompt, type GenerateRequest } from "./generate-request.ts";
+import {
+  abortError,
+  checkAnswerStart,
+  checkPrompt,
+  type GenerateRequest,
+} from "./generate-request.ts";
 import { KvBlockPool } from "./kv-block-pool.ts";
 import { type PlannedChunk, planStep } from "./plan-step.ts";
 import { randomSeed } from "./random-seed.ts";
 import { resolveSampling } from "./sampling-params.ts";
 import { Sequence } from "./sequence.ts";
 import { resolveStop } from "./stop-params.ts";
+import { TokenChooser } from "./token-chooser.ts";
 
 /** Where the engine says what it recovered from; a telemetry Logger is one. */
 export interface EngineLog {
@@ -81,6 +88,7 @@ class BatchingEngine implements Engine {
   readonly #log: EngineLog | undefined;
   readonly #pool: KvBlockPool;
   readonly #admission: Admission;
+  readonly #scratch: AdjustScratch;
   #nextId = 0;
   #isClosed = false;
   /** The step under way. */
@@ -103,6 +111,7 @@ class BatchingEngine implements Engine {
       this.#limits.contextTokensMax,
     );
     this.#admission = new Admission(this.#pool, this.#limits);
+    this.#scratch = new AdjustScratch(options.attention.model.vocabSize);
   }
 
   generate(request: GenerateRequest): AsyncIterableIterator<GenerateEvent, undefined> {
@@ -152,19 +161,26 @@ class BatchingEngine implements Engine {
     const { model } = this.#attention;
     const { contextTokens } = this;
     const promptTokenIds = checkPrompt(request.promptTokenIds, { model, contextTokens });
-    const stop = resolveStop(request.stop ?? {}, contextTokens - promptTokenIds.length);
-    const sampling = resolveSampling(request.sampling ?? {}, this.#chooseSeed);
-    const { decoder } = request;
+    const numTokens = promptTokenIds.length;
+    const answerStart = checkAnswerStart(request.answerStart ?? numTokens, numTokens);
+    const stop = resolveStop(request.stop ?? {}, contextTokens - answerStart);
+    const { vocabSize, eosTokenIds } = model;
+    const chooseSeed = this.#chooseSeed;
+    const sampling = resolveSampling(request.sampling ?? {}, { chooseSeed, vocabSize });
+    const answer = new Answer({ stop, eosTokenIds, decoder: request.decoder });
+    answer.resume(promptTokenIds.subarray(answerStart));
+    const scratch = this.#scratch;
     return new Sequence({
       id: toSequenceId(this.#nextId++),
       promptTokenIds,
-      vocabSize: model.vocabSize,
-      sampling,
-      answer: new Answer({ stop, eosTokenIds: model.eosTokenIds, decoder }),
+      answerStart,
+      seed: sampling.seed,
+      chooser: new TokenChooser({ sampling, tokenIds: promptTokenIds, answerStart, scratch }),
+      answer,
       events,
       expertUse: request.details === true ? new ExpertUseLog() : undefined,
       // The last token is never fed back, so its keys and values are never written.
-      reservedTokens: promptTokenIds.length + stop.maxTokens - 1,
+      reservedTokens: answerStart + stop.maxTokens - 1,
       submittedMs: this.#nowMs(),
       onEnded,
     });

@@ -9,6 +9,13 @@ import type { StopRequest } from "./stop-params.ts";
 export interface GenerateRequest {
   /** At least 1, each in the vocabulary, used exactly as given; copied. */
   readonly promptTokenIds: ArrayLike<number>;
+  /**
+   * Where in promptTokenIds the answer begins, 1 .. their number: what stands from there on was
+   * sampled before, by an engine that could not go on. The sequence continues as if it had not been
+   * interrupted: those tokens and their text are in no delta, but count as the answer's everywhere.
+   * Default: at the end, so that nothing was.
+   */
+  readonly answerStart?: number | undefined;
   /** Default: each field its own. */
   readonly sampling?: SamplingRequest | undefined;
   /** Default: each field its own. */
@@ -54,6 +61,17 @@ export function checkPrompt(
     );
   }
   return Int32Array.from(promptTokenIds);
+}
+
+/** @throws {EngineError} "invalid-argument" */
+export function checkAnswerStart(answerStart: number, promptTokens: number): number {
+  if (Number.isInteger(answerStart) && answerStart >= 1 && answerStart <= promptTokens) {
+    return answerStart;
+  }
+  throw new EngineError(
+    "invalid-argument",
+    `answerStart: expected 1 .. ${promptTokens}, found ${answerStart}`,
+  );
 }
 
 /** Why a request ended whose signal was aborted with `reason`. */

@@ -6,7 +6,17 @@ import { uniformAt } from "./philox.ts";
 import { sampleToken, sampleTopToken, topLogitsNeeded } from "./sampler.ts";
 import type { SamplingParams } from "./sampling-params.ts";
 
-const plain: SamplingParams = { temperature: 1, topK: undefined, topP: 1, minP: 0, seed: 1n };
+const unadjusted = {
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  logitBias: new Map<number, number>(),
+  allowedTokenIds: undefined,
+};
+const plain: SamplingParams = {
+  ...{ temperature: 1, topK: undefined, topP: 1, minP: 0, seed: 1n },
+  ...unadjusted,
+};
 
 /** Few distinct values, so that ties, zeros of both signs and equal weights all happen. */
 const logit = fc.oneof(
@@ -20,7 +30,10 @@ const params: fc.Arbitrary<SamplingParams> = fc.record({
   topP: fc.oneof(fc.constantFrom(1, 0.5, 0.25), fc.double({ min: 1e-6, max: 1, noNaN: true })),
   minP: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.999, noNaN: true })),
   seed: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
-});
+  ...Object.fromEntries(
+    Object.entries(unadjusted).map(([name, value]) => [name, fc.constant(value)]),
+  ),
+}) as fc.Arbitrary<SamplingParams>;
 const position = fc.nat({ max: 100_000 });
 
 /** Sampling as its comment tells it: sort everything, then filter lists of records. */
@@ -88,6 +101,12 @@ test("greedy needs one logit, topK as many, and everything else all", () => {
   expect(topLogitsNeeded({ ...plain, topK: 64 }, 100)).toBe(64);
   expect(topLogitsNeeded({ ...plain, topK: 65 }, 100)).toBe(undefined);
   expect(topLogitsNeeded({ ...plain, topP: 0.1, minP: 0.5 }, 5)).toBe(undefined);
+  const greedy = { ...plain, temperature: 0 };
+  expect(topLogitsNeeded({ ...greedy, repetitionPenalty: 1.1 }, 5)).toBe(undefined);
+  expect(topLogitsNeeded({ ...greedy, presencePenalty: 1 }, 5)).toBe(undefined);
+  expect(topLogitsNeeded({ ...greedy, frequencyPenalty: -1 }, 5)).toBe(undefined);
+  expect(topLogitsNeeded({ ...greedy, logitBias: new Map([[1, 1]]) }, 5)).toBe(undefined);
+  expect(topLogitsNeeded({ ...greedy, allowedTokenIds: Uint32Array.of(1) }, 5)).toBe(undefined);
 });
 
 test("the twin agrees over a whole vocabulary", () => {

@@ -1,6 +1,7 @@
 // The next token as a function of (logits, parameters, position): no state, no hidden chance.
 import assert from "node:assert/strict";
 import { type TopLogits, topLogitsMax } from "@octet/kernels";
+import { adjustsLogits } from "./adjust-logits.ts";
 import { EngineError } from "./engine-error.ts";
 import { LikeliestFirst } from "./likeliest-first.ts";
 import { uniformAt } from "./philox.ts";
@@ -37,9 +38,10 @@ export function sampleToken(
 
 /**
  * How many of the largest logits decide what is sampled: 1 for greedy, topK; undefined if more than
- * an engine hands out, or all of them, do.
+ * an engine hands out, or all of them, do, as when some are changed before.
  */
 export function topLogitsNeeded(params: SamplingParams, vocabSize: number): number | undefined {
+  if (adjustsLogits(params)) return undefined;
   const { temperature, topK } = params;
   if (temperature === 0) return 1;
   if (topK === undefined || topK >= vocabSize || topK > topLogitsMax) return undefined;
@@ -91,6 +93,11 @@ function rangeOf(logits: Float32Array): LogitRange {
     throw new EngineError("internal", `expected finite logits, found ${found}`);
   }
   return { min, max };
+}
+
+/** @throws {EngineError} "internal" if a logit is NaN or infinite */
+export function requireFinite(logits: Float32Array): void {
+  rangeOf(logits);
 }
 
 /** What makes a weight of a logit: the likeliest token's is 1. */

@@ -1,4 +1,5 @@
 // What a caller may ask of sampling, checked once.
+import { allowedTokenIdsMax, logitBiasEntriesMax, logitBiasMax, penaltyMax } from "@octet/core";
 import { EngineError } from "./engine-error.ts";
 
 /** How the next token is chosen, as asked. Unset is not 0: each field names its default. */
@@ -13,23 +14,45 @@ export interface SamplingRequest {
   readonly minP?: number | undefined;
   /** 0 .. 2^64 - 1. Default: the engine's choice, reported in the first event. */
   readonly seed?: bigint | undefined;
+  /**
+   * Divides the positive logits of tokens in prompt and answer, multiplies the others; finite,
+   * above 0; above 1 repeats less. Default 1.
+   */
+  readonly repetitionPenalty?: number | undefined;
+  /** Off the logits of tokens in the answer, -penaltyMax .. penaltyMax. Default 0. */
+  readonly presencePenalty?: number | undefined;
+  /** The same for each time that a token is there. Default 0. */
+  readonly frequencyPenalty?: number | undefined;
+  /**
+   * Pairs of a token and what is added to its logit, -logitBiasMax .. logitBiasMax; at most
+   * logitBiasEntriesMax, each token once. Default: none.
+   */
+  readonly logitBias?: Iterable<readonly [tokenId: number, bias: number]> | undefined;
+  /** Only these may come: 1 .. allowedTokenIdsMax, in any order. Default: all. */
+  readonly allowedTokenIds?: readonly number[] | undefined;
 }
 
 /** How the next token is chosen: in range, nothing unset. */
 export interface SamplingParams {
-  /** 0 is greedy: the likeliest token, ties to the lowest id; the other fields do not matter. */
+  /** 0 is greedy: the likeliest token, ties to the lowest id; filters and seed do not matter. */
   readonly temperature: number;
   /** undefined keeps all. */
   readonly topK: number | undefined;
   readonly topP: number;
   readonly minP: number;
   readonly seed: bigint;
+  readonly repetitionPenalty: number;
+  readonly presencePenalty: number;
+  readonly frequencyPenalty: number;
+  readonly logitBias: ReadonlyMap<number, number>;
+  /** Rising, each once; undefined allows all. */
+  readonly allowedTokenIds: Uint32Array | undefined;
 }
 
 /** @throws {EngineError} "invalid-argument", naming the field, its range and what was found */
 export function resolveSampling(
   request: SamplingRequest,
-  chooseSeed: () => bigint,
+  context: { chooseSeed: () => bigint; vocabSize: number },
 ): SamplingParams {
   const { temperature = 1, topK, topP = 1, minP = 0 } = request;
   requireRange("temperature", temperature, Number.isFinite(temperature) && temperature >= 0, {
@@ -42,9 +65,66 @@ export function resolveSampling(
   }
   requireRange("topP", topP, topP > 0 && topP <= 1, { expected: "0 < topP <= 1" });
   requireRange("minP", minP, minP >= 0 && minP < 1, { expected: "0 <= minP < 1" });
-  const seed = request.seed ?? chooseSeed();
+  const seed = request.seed ?? context.chooseSeed();
   requireRange("seed", seed, seed >= 0n && seed < 1n << 64n, { expected: "0 .. 2^64 - 1" });
-  return { temperature, topK, topP, minP, seed };
+  return {
+    ...{ temperature, topK, topP, minP, seed },
+    ...resolvePenalties(request),
+    logitBias: resolveBias(request.logitBias ?? [], context.vocabSize),
+    allowedTokenIds: resolveAllowed(request.allowedTokenIds, context.vocabSize),
+  };
+}
+
+function resolvePenalties({
+  repetitionPenalty = 1,
+  presencePenalty = 0,
+  frequencyPenalty = 0,
+}: SamplingRequest) {
+  const isFactor = Number.isFinite(repetitionPenalty) && repetitionPenalty > 0;
+  requireRange("repetitionPenalty", repetitionPenalty, isFactor, {
+    expected: "a finite number above 0",
+  });
+  const penalties = { presencePenalty, frequencyPenalty };
+  for (const [field, penalty] of Object.entries(penalties)) {
+    requireRange(field, penalty, Math.abs(penalty) <= penaltyMax, {
+      expected: `-${penaltyMax} .. ${penaltyMax}`,
+    });
+  }
+  return { repetitionPenalty, ...penalties };
+}
+
+function resolveBias(
+  pairs: Iterable<readonly [tokenId: number, bias: number]>,
+  vocabSize: number,
+): ReadonlyMap<number, number> {
+  const biases = new Map<number, number>();
+  let found = 0;
+  for (const [tokenId, bias] of pairs) {
+    found += 1;
+    requireRange("logitBias", found, found <= logitBiasEntriesMax, {
+      expected: `at most ${logitBiasEntriesMax} tokens`,
+    });
+    requireTokenId("logitBias", tokenId, vocabSize);
+    requireRange("logitBias", bias, Math.abs(bias) <= logitBiasMax, {
+      expected: `a bias of -${logitBiasMax} .. ${logitBiasMax}`,
+    });
+    biases.set(tokenId, bias);
+  }
+  requireRange("logitBias", found, biases.size === found, { expected: "each token once" });
+  return biases;
+}
+
+function resolveAllowed(
+  tokenIds: readonly number[] | undefined,
+  vocabSize: number,
+): Uint32Array | undefined {
+  if (tokenIds === undefined) return undefined;
+  const found = tokenIds.length;
+  requireRange("allowedTokenIds", found, found >= 1 && found <= allowedTokenIdsMax, {
+    expected: `1 .. ${allowedTokenIdsMax} token ids`,
+  });
+  for (const tokenId of tokenIds) requireTokenId("allowedTokenIds", tokenId, vocabSize);
+  return Uint32Array.from(new Set(tokenIds)).sort();
 }
 
 function requireRange(
@@ -56,4 +136,13 @@ function requireRange(
   if (isInRange) return;
   const detail = `${field}: expected ${range.expected}, found ${found}`;
   throw new EngineError("invalid-argument", detail, { field: `sampling.${field}` });
+}
+
+/** A token outside the vocabulary is the user's all the same, and stays out of the message. */
+function requireTokenId(field: string, tokenId: number, vocabSize: number): void {
+  if (Number.isInteger(tokenId) && tokenId >= 0 && tokenId < vocabSize) return;
+  throw new EngineError(
+    "invalid-argument",
+    `${field}: expected token ids below ${vocabSize}, found another`,
+  );
 }

@@ -7,9 +7,8 @@ import type { EventStream } from "./event-stream.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
 import type { ForwardSequence } from "./forward.ts";
 import type { PlannableSequence } from "./plan-step.ts";
-import { sampleToken, sampleTopToken, topLogitsNeeded } from "./sampler.ts";
-import type { SamplingParams } from "./sampling-params.ts";
 import type { SequenceLogits } from "./step-rows.ts";
+import type { TokenChooser } from "./token-chooser.ts";
 
 /** How often in a row a device may be lost under a sequence before it is given up. */
 const cachesLostMax = 5;
@@ -17,14 +16,15 @@ const cachesLostMax = 5;
 /** What a sequence is made of. */
 export interface SequenceParts {
   readonly id: SequenceId;
-  /** At least 1. */
+  /** At least 1: the prompt, and what of the answer came with the request. */
   readonly promptTokenIds: Int32Array;
-  readonly sampling: SamplingParams;
+  /** How many of them are the prompt's own. */
+  readonly answerStart: number;
+  readonly seed: bigint;
+  readonly chooser: TokenChooser;
   readonly answer: Answer;
   readonly events: EventStream;
   readonly expertUse: ExpertUseLog | undefined;
-  /** V, the logits of a row. */
-  readonly vocabSize: number;
   /** Positions whose keys and values it may need to keep: all but the last token's. */
   readonly reservedTokens: number;
   readonly submittedMs: number;
@@ -56,12 +56,8 @@ export class Sequence implements PlannableSequence {
     this.submittedMs = parts.submittedMs;
     this.#parts = parts;
     this.#tokenIds = Array.from(parts.promptTokenIds);
-    const { promptTokenIds, sampling, events } = parts;
-    events.push({
-      kind: "started",
-      promptTokens: promptTokenIds.length,
-      seed: sampling.seed,
-    });
+    const { answerStart, seed, events } = parts;
+    events.push({ kind: "started", promptTokens: answerStart, seed });
   }
 
   /** Whether it wants no further step; its blocks may be released between steps. */
@@ -89,7 +85,7 @@ export class Sequence implements PlannableSequence {
       startPosition: start,
       blockTable: this.blocks,
       logits: numTokens === this.pendingTokens ? "last" : "none",
-      topLogits: topLogitsNeeded(this.#parts.sampling, this.#parts.vocabSize),
+      topLogits: this.#parts.chooser.topLogits,
       expertUse: this.#parts.expertUse,
     };
   }
@@ -104,8 +100,8 @@ export class Sequence implements PlannableSequence {
     assert(!this.#isEnded, `sequence ${this.id} has ended`);
     this.#cachedTokens += numTokens;
     if (this.pendingTokens > 0) return;
-    const { answer, events } = this.#parts;
-    const tokenId = this.#sample(logits);
+    const { answer, events, chooser } = this.#parts;
+    const tokenId = chooser.choose(logits, this.#cachedTokens);
     this.#firstTokenMs ??= nowMs;
     this.#tokenIds.push(tokenId);
     this.#cachesLost = 0;
@@ -117,7 +113,7 @@ export class Sequence implements PlannableSequence {
       reason: finish.reason,
       stopString: finish.stopString,
       usage: {
-        promptTokens: this.#parts.promptTokenIds.length,
+        promptTokens: this.#parts.answerStart,
         completionTokens: answer.numTokens,
       },
       timings: {
@@ -147,14 +143,6 @@ export class Sequence implements PlannableSequence {
     if (this.#isEnded) return;
     this.#parts.events.fail(error);
     this.#end();
-  }
-
-  #sample(logits: SequenceLogits): number {
-    const { sampling } = this.#parts;
-    const position = this.#cachedTokens;
-    return logits.kind === "top"
-      ? sampleTopToken(logits.top, sampling, position)
-      : sampleToken(logits.logits, sampling, position);
   }
 
   #end(): void {

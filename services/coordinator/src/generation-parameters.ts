@@ -10,7 +10,18 @@ export function toSampling(sampling: SamplingParams | undefined): SamplingReques
     topP: sampling?.topP,
     minP: sampling?.minP,
     seed: sampling?.seed,
+    repetitionPenalty: sampling?.repetitionPenalty,
+    presencePenalty: sampling?.presencePenalty,
+    frequencyPenalty: sampling?.frequencyPenalty,
+    logitBias: toBias(sampling?.logitBias ?? {}),
+    // On the wire, none at all is the same as unset.
+    allowedTokenIds: sampling?.allowedTokenIds.length ? sampling.allowedTokenIds : undefined,
   };
+}
+
+/** A map's keys are text in JavaScript. */
+function toBias(biases: SamplingParams["logitBias"]): [number, number][] {
+  return Object.entries(biases).map(([tokenId, bias]) => [Number(tokenId), bias]);
 }
 
 /** Where the answer ends; what the request leaves out stays undefined. */

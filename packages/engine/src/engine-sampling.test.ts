@@ -1,0 +1,82 @@
+// What a request asks of sampling, through the whole engine.
+import { expect, test } from "vitest";
+import { generate, openToyEngine, type ToyRequest } from "./fixture/toy-engine.ts";
+
+const eos = 2;
+const base: ToyRequest = {
+  promptTokenIds: [3, 8, 13, 18, 3],
+  sampling: { temperature: 2, seed: 5n },
+  stop: { maxTokens: 16, ignoreEos: true },
+};
+
+const asked: Record<string, ToyRequest["sampling"]> = {
+  plain: {},
+  "a repetition penalty": { repetitionPenalty: 1.8 },
+  "a presence penalty": { presencePenalty: 1.5 },
+  "a frequency penalty": { frequencyPenalty: 1.2 },
+  "a bias": {
+    logitBias: [
+      [4, 3],
+      [5, -100],
+    ],
+  },
+  "few tokens": { allowedTokenIds: [4, 9, 20, 21, 28] },
+};
+
+test.for(Object.entries(asked))(
+  "%s: a resumed sequence goes on as it would have",
+  async ([, sampling]) => {
+    const request = { ...base, sampling: { ...base.sampling, ...sampling } };
+    const whole = await generate(openToyEngine().engine, request);
+    expect(whole.tokenIds).toHaveLength(16);
+    for (const said of [1, 7, 15]) {
+      const resumed = await generate(openToyEngine().engine, {
+        ...request,
+        promptTokenIds: [...Array.from(base.promptTokenIds), ...whole.tokenIds.slice(0, said)],
+        answerStart: base.promptTokenIds.length,
+      });
+      expect(resumed.error).toBeUndefined();
+      expect(resumed.tokenIds).toEqual(whole.tokenIds.slice(said));
+      expect(resumed.text).toBe(whole.text.slice(said));
+      expect(resumed.finished?.usage).toEqual(whole.finished?.usage);
+    }
+  },
+);
+
+test("each parameter changes the answer, and does what it says", async () => {
+  const answers = new Map<string, readonly number[]>();
+  for (const [name, sampling] of Object.entries(asked)) {
+    const request = { ...base, sampling: { ...base.sampling, ...sampling } };
+    answers.set(name, (await generate(openToyEngine().engine, request)).tokenIds);
+  }
+  expect(new Set(Array.from(answers.values(), String)).size).toBe(answers.size);
+  expect(answers.get("a bias")).not.toContain(5);
+  const few = new Set(answers.get("few tokens"));
+  expect(few.isSubsetOf(new Set([4, 9, 20, 21, 28]))).toBe(true);
+});
+
+test("company changes nothing, adjusted or not, though all share one scratch", async () => {
+  const requests = Object.values(asked).map((sampling, i) => ({
+    ...base,
+    promptTokenIds: Array.from(base.promptTokenIds).slice(i % 3),
+    sampling: { ...base.sampling, ...sampling },
+  }));
+  const { engine } = openToyEngine();
+  const together = await Promise.all(requests.map((request) => generate(engine, request)));
+  for (const [i, request] of requests.entries()) {
+    const alone = await generate(openToyEngine().engine, request);
+    expect(together[i]!.tokenIds).toEqual(alone.tokenIds);
+  }
+});
+
+test("a resumed answer is checked before anything is queued", () => {
+  const { engine } = openToyEngine();
+  const resume = (request: Partial<ToyRequest>) => () => generate(engine, { ...base, ...request });
+  for (const answerStart of [0, 6, 1.5, Number.NaN]) {
+    expect(resume({ answerStart })).toThrow(/answerStart: expected 1 .. 5, found/);
+  }
+  const promptTokenIds = [3, 8, eos, 9];
+  expect(resume({ promptTokenIds, answerStart: 1, stop: {} })).toThrow(/answer that goes on/);
+  expect(resume({ answerStart: 2, stop: { maxTokens: 3 } })).toThrow(/answer that goes on/);
+  expect(engine.load().queuedSequences).toBe(0);
+});

@@ -1,0 +1,64 @@
+// How one sequence's tokens are chosen: what it asked for, and what it has said so far.
+import { type AdjustScratch, adjustLogits, hasPenalties } from "./adjust-logits.ts";
+import { requireFinite, sampleToken, sampleTopToken, topLogitsNeeded } from "./sampler.ts";
+import type { SamplingParams } from "./sampling-params.ts";
+import type { SequenceLogits } from "./step-rows.ts";
+import { TokenCounts } from "./token-counts.ts";
+
+/** What decides a sequence's tokens, besides the model. */
+export interface ChooserOptions {
+  readonly sampling: SamplingParams;
+  /** The prompt, and what is there of the answer already. */
+  readonly tokenIds: Int32Array;
+  /** How many of them are the prompt's. */
+  readonly answerStart: number;
+  /** Shared by all that choose one after another. */
+  readonly scratch: AdjustScratch;
+}
+
+const none: ReadonlySet<number> = new Set();
+
+/**
+ * Chooses each next token as a function of its logits, the parameters, its position and the tokens
+ * before it: whoever resumes the sequence with the same tokens goes on with the same.
+ */
+export class TokenChooser {
+  readonly #options: ChooserOptions;
+  readonly #counts: TokenCounts | undefined;
+
+  constructor(options: ChooserOptions) {
+    const { sampling, tokenIds, answerStart } = options;
+    this.#options = options;
+    this.#counts = hasPenalties(sampling) ? new TokenCounts(tokenIds, answerStart) : undefined;
+  }
+
+  /** How many of the largest logits the next choice needs; undefined needs them all. */
+  get topLogits(): number | undefined {
+    const { sampling, scratch } = this.#options;
+    return topLogitsNeeded(sampling, scratch.logits.length);
+  }
+
+  /**
+   * The next token, which counts from now on.
+   *
+   * @param logits of one row, at least as many as {@link topLogits} says
+   * @throws {EngineError} "internal" if a logit is not finite
+   */
+  choose(logits: SequenceLogits, position: number): number {
+    const { sampling } = this.#options;
+    if (logits.kind === "top") return sampleTopToken(logits.top, sampling, position);
+    const tokenId = this.#sample(logits.logits, position);
+    this.#counts?.push(tokenId);
+    return tokenId;
+  }
+
+  #sample(raw: Float32Array, position: number): number {
+    const { sampling: params, scratch } = this.#options;
+    const adjustment = { params, counts: this.#counts, barred: none };
+    const { logits, tokenIds } = adjustLogits(raw, adjustment, scratch);
+    // What was left out or cut to what is finite would hide it from the sampler.
+    if (logits !== raw) requireFinite(raw);
+    const chosen = sampleToken(logits, params, position);
+    return tokenIds === undefined ? chosen : tokenIds[chosen]!;
+  }
+}
