@@ -7,7 +7,7 @@ import {
   type GrpcClient,
   toMethodDefinition,
 } from "@octet/protocol/grpc";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type RecordingWorker, startRecordingWorker } from "./recording-worker.ts";
 import {
   launchCoordinator,
@@ -24,6 +24,7 @@ let client: GrpcClient<typeof InferenceService>;
 
 const text = { case: "text", value: "Once" } as const;
 const bounds = { deadlineMs: 60_000 };
+const waitOptions = { timeout: 10_000, interval: 10 };
 
 beforeAll(async () => {
   shards = await shardGolden("plain", "bf16");
@@ -113,27 +114,33 @@ test("unary calls carry details too", async () => {
 });
 
 test("a request too many is told when to ask again", async () => {
-  const running = [1, 2].map(() => client.generate({ input: text }, bounds));
-  for (const call of running) call.on("error", () => {}).resume();
-  // The queue is full once the second waits behind the first; until then this one may wait too.
-  let found: Failure | undefined;
-  for (let attempt = 0; attempt < 100 && found?.reason !== "overloaded"; attempt++) {
-    found = await failureOf(client.generate({ input: text }, { deadlineMs: 200 }));
-  }
-  for (const call of running) call.cancel();
+  const begin = async (scheduler: { running: number; waiting: number }) => {
+    const call = client.generate({ input: text }, bounds);
+    call.on("error", () => {}).resume();
+    await vi.waitFor(async () => {
+      const { state } = await client.getClusterState({}, bounds);
+      expect(state?.scheduler).toMatchObject(scheduler);
+    }, waitOptions);
+    return call;
+  };
+  const active = await begin({ running: 1, waiting: 0 });
+  const waiting = await begin({ running: 1, waiting: 1 });
+  const { state } = await client.getClusterState({}, bounds);
+  const found = await generate({ input: text });
+  for (const call of [active, waiting]) call.cancel();
+  expect(state?.kvCache?.blocksFree).toBeLessThan(state!.kvCache!.blocksTotal);
   expect(found).toMatchObject({ reason: "overloaded", metadata: { limit: "1" } });
   expect(found?.retryAfterMs).toBeGreaterThan(0);
 }, 60_000);
 
 test("an expired deadline is a timeout, and the workers' calls are withdrawn", async () => {
-  await until(() => worker.cancelled.size >= worker.called.size);
+  await allWithdrawn();
   worker.called.clear();
   worker.cancelled.clear();
   const found = await failureOf(client.generate({ input: text }, { deadlineMs: 1_000 }));
   expect(found?.reason).toBe("timeout");
   expect(worker.called.size).toBeGreaterThan(0);
-  await until(() => worker.cancelled.size >= worker.called.size);
-  expect(worker.cancelled).toEqual(worker.called);
+  await allWithdrawn();
 });
 
 test("the coordinator itself ends a call at its deadline, and says why", async () => {
@@ -185,6 +192,9 @@ test("while it loads, a coordinator says so and never that it lacks the method",
   }
 });
 
+const allWithdrawn = () =>
+  vi.waitFor(() => expect(worker.cancelled).toEqual(worker.called), waitOptions);
+
 class ClosingClient implements AsyncDisposable {
   readonly client: GrpcClient<typeof InferenceService>;
   constructor(address: string) {
@@ -192,12 +202,5 @@ class ClosingClient implements AsyncDisposable {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     this.client.close();
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const giveUpAtMs = performance.now() + 10_000;
-  while (!condition() && performance.now() < giveUpAtMs) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

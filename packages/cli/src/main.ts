@@ -7,6 +7,7 @@ import { addChatCommand } from "./commands/chat.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
 import { addHealthCommand } from "./commands/health.ts";
+import { addPsCommand } from "./commands/ps.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { addShardCommand } from "./commands/shard.ts";
@@ -32,6 +33,7 @@ addChatCommand(program);
 addShardCommand(program);
 addServeCommand(program);
 addHealthCommand(program);
+addPsCommand(program);
 addBenchCommand(program);
 addDoctorCommand(program);
 

@@ -4,7 +4,7 @@ import { openShard, type ShardManifest } from "@octet/checkpoint";
 import { createGrpcExpertClient, type GrpcExpertClient } from "@octet/cluster";
 import { type ExpertId, toExpertId } from "@octet/core";
 import { createEngine } from "@octet/engine";
-import { InferenceService } from "@octet/protocol";
+import { InferenceService, readinessName } from "@octet/protocol";
 import {
   ConfigError,
   DeviceWatch,
@@ -15,6 +15,7 @@ import {
 } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import { openTokenizer } from "@octet/tokenizer";
+import { ClusterStateFeed, toClusterState } from "./cluster-state.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import { createInferenceHandlers } from "./inference-service.ts";
 import { toModelMessage } from "./model-info.ts";
@@ -93,6 +94,15 @@ async function serveModel(
     },
     log,
   });
+  const clusterState = new ClusterStateFeed(() =>
+    toClusterState({
+      model: manifest.modelName,
+      ready: opened.health.isServing(readinessName) === true,
+      workers: experts.workers(),
+      load: engine.load(),
+      blockTokens: blockSizeTokens,
+    }),
+  );
   const context: InferenceContext = {
     engine,
     tokenizer,
@@ -105,6 +115,7 @@ async function serveModel(
         workers: experts.workers(),
         hasChatTemplate: tokenizer.hasChatTemplate,
       }),
+    clusterState,
   };
   serving = { kind: "loaded", context };
   const loaded = {
@@ -137,6 +148,7 @@ async function serveModel(
       device.unfollow();
       readiness.stop();
       opened.health.setReady(false);
+      clusterState.close();
       await Promise.race([engine.drain(), delay(config.OCTET_DRAIN_MS)]);
       await engine.close();
       await opened.close(closeGraceMs);

@@ -64,5 +64,10 @@ export function createInferenceHandlers(
       requireModel(request.name, modelName);
       return { model: describeModel() };
     }),
+    getClusterState: unary((_request, { clusterState }) => ({ state: clusterState.now() })),
+    watchClusterState: (call) =>
+      void streamAnswer(call, options, async function* ({ signal }) {
+        for await (const state of loaded().clusterState.watch(signal)) yield { state };
+      }),
   };
 }

@@ -1,6 +1,7 @@
 // What a coordinator can answer with now: nothing yet, or a model.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ModelSchema } from "@octet/protocol";
+import type { ClusterStateFeed } from "./cluster-state.ts";
 import type { GenerateContext } from "./generation.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -9,6 +10,7 @@ export interface InferenceContext extends GenerateContext {
   /** As it is served now: workers come and go. */
   readonly describeModel: () => MessageInitShape<typeof ModelSchema>;
   readonly maxPositions: number;
+  readonly clusterState: ClusterStateFeed;
 }
 
 /** What a coordinator has to serve. */

@@ -47,7 +47,9 @@ export async function serveScript(
     detokenize: unimplemented,
     listModels: unimplemented,
     getModel: unimplemented,
+    getClusterState: unimplemented,
     chat: (call) => call.emit("error", { code: 12, details: "not in this script" }),
+    watchClusterState: (call) => call.emit("error", { code: 12, details: "not in this script" }),
     ...others,
     generate: (call) => {
       call.on("error", () => {});

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file octet/inference/v1/inference.proto.
  */
 export const file_octet_inference_v1_inference: GenFile = /*@__PURE__*/
-  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIjwKC0NoYXRNZXNzYWdlEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCRIOCgZwcmVmaXgYBSABKAgiOQoEQ2hhdBIxCghtZXNzYWdlcxgBIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZSKIAgoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIuCgZ0b2tlbnMYAyABKAsyHC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5JZHNIABIoCgRjaGF0GAQgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABI0CghzYW1wbGluZxgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAYgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSDwoHZGV0YWlscxgHIAEoCEIHCgVpbnB1dCLmAwoOU2FtcGxpbmdQYXJhbXMSGAoLdGVtcGVyYXR1cmUYASABKAJIAIgBARISCgV0b3BfaxgCIAEoDUgBiAEBEhIKBXRvcF9wGAMgASgCSAKIAQESEgoFbWluX3AYBCABKAJIA4gBARIRCgRzZWVkGAUgASgESASIAQESHwoScmVwZXRpdGlvbl9wZW5hbHR5GAYgASgCSAWIAQESHQoQcHJlc2VuY2VfcGVuYWx0eRgHIAEoAkgGiAEBEh4KEWZyZXF1ZW5jeV9wZW5hbHR5GAggASgCSAeIAQESRQoKbG9naXRfYmlhcxgJIAMoCzIxLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcy5Mb2dpdEJpYXNFbnRyeRIZChFhbGxvd2VkX3Rva2VuX2lkcxgKIAMoDRowCg5Mb2dpdEJpYXNFbnRyeRILCgNrZXkYASABKA0SDQoFdmFsdWUYAiABKAI6AjgBQg4KDF90ZW1wZXJhdHVyZUIICgZfdG9wX2tCCAoGX3RvcF9wQggKBl9taW5fcEIHCgVfc2VlZEIVChNfcmVwZXRpdGlvbl9wZW5hbHR5QhMKEV9wcmVzZW5jZV9wZW5hbHR5QhQKEl9mcmVxdWVuY3lfcGVuYWx0eSJtCgpTdG9wUGFyYW1zEhcKCm1heF90b2tlbnMYASABKA1IAIgBARIPCgdzdHJpbmdzGAIgAygJEhcKCmlnbm9yZV9lb3MYAyABKAhIAYgBAUINCgtfbWF4X3Rva2Vuc0INCgtfaWdub3JlX2VvcyLEAQoLQ2hhdFJlcXVlc3QSDQoFbW9kZWwYASABKAkSMQoIbWVzc2FnZXMYAiADKAsyHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdE1lc3NhZ2USNAoIc2FtcGxpbmcYAyABKAsyIi5vY3RldC5pbmZlcmVuY2UudjEuU2FtcGxpbmdQYXJhbXMSLAoEc3RvcBgEIAEoCzIeLm9jdGV0LmluZmVyZW5jZS52MS5TdG9wUGFyYW1zEg8KB2RldGFpbHMYCSABKAgiwQEKEEdlbmVyYXRlUmVzcG9uc2USNgoHc3RhcnRlZBgBIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVN0YXJ0ZWRIABIyCgVkZWx0YRgCIAEoCzIhLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZURlbHRhSAASOAoIZmluaXNoZWQYAyABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVGaW5pc2hlZEgAQgcKBWV2ZW50InMKD0dlbmVyYXRlU3RhcnRlZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEhUKDXByb21wdF90b2tlbnMYAyABKA0SGAoQcHJvbXB0X3Rva2VuX2lkcxgEIAMoDRIMCgRzZWVkGAUgASgEIjAKDUdlbmVyYXRlRGVsdGESDAoEdGV4dBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0iuQEKDENoYXRSZXNwb25zZRI2CgdzdGFydGVkGAEgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlU3RhcnRlZEgAEi4KBWRlbHRhGAIgASgLMh0ub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXREZWx0YUgAEjgKCGZpbmlzaGVkGAMgASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlRmluaXNoZWRIAEIHCgVldmVudCIsCglDaGF0RGVsdGESDAoEdGV4dBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0i8QEKEEdlbmVyYXRlRmluaXNoZWQSMAoGcmVhc29uGAEgASgOMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkZpbmlzaFJlYXNvbhIVCg1wcm9tcHRfdG9rZW5zGAIgASgNEhkKEWNvbXBsZXRpb25fdG9rZW5zGAMgASgNEjQKB3RpbWluZ3MYBCABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVUaW1pbmdzEi4KB2V4cGVydHMYBSADKAsyHS5vY3RldC5pbmZlcmVuY2UudjEuRXhwZXJ0VXNlEhMKC3N0b3Bfc3RyaW5nGAYgASgJIksKD0dlbmVyYXRlVGltaW5ncxIRCglxdWV1ZWRfdXMYASABKAQSEgoKcHJlZmlsbF91cxgCIAEoBBIRCglkZWNvZGVfdXMYAyABKAQihwEKCUV4cGVydFVzZRIRCglleHBlcnRfaWQYASABKA0SEQoJd29ya2VyX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFY2FsbHMYBCABKAQSDAoEcm93cxgFIAEoBBIRCglxdWV1ZWRfdXMYBiABKAQSEwoLY29tcHV0ZWRfdXMYByABKAQimwEKD1Rva2VuaXplUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIOCgR0ZXh0GAIgASgJSAASKAoEY2hhdBgDIAEoCzIYLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0SAASHwoSYWRkX3NwZWNpYWxfdG9rZW5zGAQgASgISAGIAQFCBwoFaW5wdXRCFQoTX2FkZF9zcGVjaWFsX3Rva2VucyI8ChBUb2tlbml6ZVJlc3BvbnNlEhEKCXRva2VuX2lkcxgBIAMoDRIVCg1tYXhfcG9zaXRpb25zGAIgASgNIjUKEURldG9rZW5pemVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSIiChJEZXRva2VuaXplUmVzcG9uc2USDAoEdGV4dBgBIAEoCSITChFMaXN0TW9kZWxzUmVxdWVzdCI/ChJMaXN0TW9kZWxzUmVzcG9uc2USKQoGbW9kZWxzGAEgAygLMhkub2N0ZXQuaW5mZXJlbmNlLnYxLk1vZGVsIh8KD0dldE1vZGVsUmVxdWVzdBIMCgRuYW1lGAEgASgJIjwKEEdldE1vZGVsUmVzcG9uc2USKAoFbW9kZWwYASABKAsyGS5vY3RldC5pbmZlcmVuY2UudjEuTW9kZWwimwIKBU1vZGVsEgwKBG5hbWUYASABKAkSFQoNbWF4X3Bvc2l0aW9ucxgCIAEoDRISCgp2b2NhYl9zaXplGAMgASgNEhIKCm51bV9sYXllcnMYBCABKA0SEwoLbnVtX2V4cGVydHMYBSABKA0SHQoVbnVtX2V4cGVydHNfcGVyX3Rva2VuGAYgASgNEhMKC2hpZGRlbl9zaXplGAcgASgNEhkKEWludGVybWVkaWF0ZV9zaXplGAggASgNEhQKDHdlaWdodF9kdHlwZRgJIAEoCRITCgtlbmdpbmVfa2luZBgKIAEoCRIZChFoYXNfY2hhdF90ZW1wbGF0ZRgLIAEoCBIbChN3b3JrZXJfZW5naW5lX2tpbmRzGAwgAygJKoIBCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHUZJTklTSF9SRUFTT05fRU5EX09GX1NFUVVFTkNFEAESFgoSRklOSVNIX1JFQVNPTl9TVE9QEAISGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAzKgBAoQSW5mZXJlbmNlU2VydmljZRJXCghHZW5lcmF0ZRIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVSZXNwb25zZTABEksKBENoYXQSHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlcXVlc3QaIC5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlc3BvbnNlMAESVQoIVG9rZW5pemUSIy5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5pemVSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuaXplUmVzcG9uc2USWwoKRGV0b2tlbml6ZRIlLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVzcG9uc2USWwoKTGlzdE1vZGVscxIlLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVzcG9uc2USVQoIR2V0TW9kZWwSIy5vY3RldC5pbmZlcmVuY2UudjEuR2V0TW9kZWxSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdldE1vZGVsUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIjwKC0NoYXRNZXNzYWdlEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCRIOCgZwcmVmaXgYBSABKAgiOQoEQ2hhdBIxCghtZXNzYWdlcxgBIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZSKIAgoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIuCgZ0b2tlbnMYAyABKAsyHC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5JZHNIABIoCgRjaGF0GAQgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABI0CghzYW1wbGluZxgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAYgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSDwoHZGV0YWlscxgHIAEoCEIHCgVpbnB1dCLmAwoOU2FtcGxpbmdQYXJhbXMSGAoLdGVtcGVyYXR1cmUYASABKAJIAIgBARISCgV0b3BfaxgCIAEoDUgBiAEBEhIKBXRvcF9wGAMgASgCSAKIAQESEgoFbWluX3AYBCABKAJIA4gBARIRCgRzZWVkGAUgASgESASIAQESHwoScmVwZXRpdGlvbl9wZW5hbHR5GAYgASgCSAWIAQESHQoQcHJlc2VuY2VfcGVuYWx0eRgHIAEoAkgGiAEBEh4KEWZyZXF1ZW5jeV9wZW5hbHR5GAggASgCSAeIAQESRQoKbG9naXRfYmlhcxgJIAMoCzIxLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcy5Mb2dpdEJpYXNFbnRyeRIZChFhbGxvd2VkX3Rva2VuX2lkcxgKIAMoDRowCg5Mb2dpdEJpYXNFbnRyeRILCgNrZXkYASABKA0SDQoFdmFsdWUYAiABKAI6AjgBQg4KDF90ZW1wZXJhdHVyZUIICgZfdG9wX2tCCAoGX3RvcF9wQggKBl9taW5fcEIHCgVfc2VlZEIVChNfcmVwZXRpdGlvbl9wZW5hbHR5QhMKEV9wcmVzZW5jZV9wZW5hbHR5QhQKEl9mcmVxdWVuY3lfcGVuYWx0eSJtCgpTdG9wUGFyYW1zEhcKCm1heF90b2tlbnMYASABKA1IAIgBARIPCgdzdHJpbmdzGAIgAygJEhcKCmlnbm9yZV9lb3MYAyABKAhIAYgBAUINCgtfbWF4X3Rva2Vuc0INCgtfaWdub3JlX2VvcyLEAQoLQ2hhdFJlcXVlc3QSDQoFbW9kZWwYASABKAkSMQoIbWVzc2FnZXMYAiADKAsyHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdE1lc3NhZ2USNAoIc2FtcGxpbmcYAyABKAsyIi5vY3RldC5pbmZlcmVuY2UudjEuU2FtcGxpbmdQYXJhbXMSLAoEc3RvcBgEIAEoCzIeLm9jdGV0LmluZmVyZW5jZS52MS5TdG9wUGFyYW1zEg8KB2RldGFpbHMYCSABKAgiwQEKEEdlbmVyYXRlUmVzcG9uc2USNgoHc3RhcnRlZBgBIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVN0YXJ0ZWRIABIyCgVkZWx0YRgCIAEoCzIhLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZURlbHRhSAASOAoIZmluaXNoZWQYAyABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVGaW5pc2hlZEgAQgcKBWV2ZW50InMKD0dlbmVyYXRlU3RhcnRlZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEhUKDXByb21wdF90b2tlbnMYAyABKA0SGAoQcHJvbXB0X3Rva2VuX2lkcxgEIAMoDRIMCgRzZWVkGAUgASgEIjAKDUdlbmVyYXRlRGVsdGESDAoEdGV4dBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0iuQEKDENoYXRSZXNwb25zZRI2CgdzdGFydGVkGAEgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlU3RhcnRlZEgAEi4KBWRlbHRhGAIgASgLMh0ub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXREZWx0YUgAEjgKCGZpbmlzaGVkGAMgASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlRmluaXNoZWRIAEIHCgVldmVudCIsCglDaGF0RGVsdGESDAoEdGV4dBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0i8QEKEEdlbmVyYXRlRmluaXNoZWQSMAoGcmVhc29uGAEgASgOMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkZpbmlzaFJlYXNvbhIVCg1wcm9tcHRfdG9rZW5zGAIgASgNEhkKEWNvbXBsZXRpb25fdG9rZW5zGAMgASgNEjQKB3RpbWluZ3MYBCABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVUaW1pbmdzEi4KB2V4cGVydHMYBSADKAsyHS5vY3RldC5pbmZlcmVuY2UudjEuRXhwZXJ0VXNlEhMKC3N0b3Bfc3RyaW5nGAYgASgJIksKD0dlbmVyYXRlVGltaW5ncxIRCglxdWV1ZWRfdXMYASABKAQSEgoKcHJlZmlsbF91cxgCIAEoBBIRCglkZWNvZGVfdXMYAyABKAQihwEKCUV4cGVydFVzZRIRCglleHBlcnRfaWQYASABKA0SEQoJd29ya2VyX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFY2FsbHMYBCABKAQSDAoEcm93cxgFIAEoBBIRCglxdWV1ZWRfdXMYBiABKAQSEwoLY29tcHV0ZWRfdXMYByABKAQimwEKD1Rva2VuaXplUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIOCgR0ZXh0GAIgASgJSAASKAoEY2hhdBgDIAEoCzIYLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0SAASHwoSYWRkX3NwZWNpYWxfdG9rZW5zGAQgASgISAGIAQFCBwoFaW5wdXRCFQoTX2FkZF9zcGVjaWFsX3Rva2VucyI8ChBUb2tlbml6ZVJlc3BvbnNlEhEKCXRva2VuX2lkcxgBIAMoDRIVCg1tYXhfcG9zaXRpb25zGAIgASgNIjUKEURldG9rZW5pemVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSIiChJEZXRva2VuaXplUmVzcG9uc2USDAoEdGV4dBgBIAEoCSITChFMaXN0TW9kZWxzUmVxdWVzdCI/ChJMaXN0TW9kZWxzUmVzcG9uc2USKQoGbW9kZWxzGAEgAygLMhkub2N0ZXQuaW5mZXJlbmNlLnYxLk1vZGVsIh8KD0dldE1vZGVsUmVxdWVzdBIMCgRuYW1lGAEgASgJIjwKEEdldE1vZGVsUmVzcG9uc2USKAoFbW9kZWwYASABKAsyGS5vY3RldC5pbmZlcmVuY2UudjEuTW9kZWwimwIKBU1vZGVsEgwKBG5hbWUYASABKAkSFQoNbWF4X3Bvc2l0aW9ucxgCIAEoDRISCgp2b2NhYl9zaXplGAMgASgNEhIKCm51bV9sYXllcnMYBCABKA0SEwoLbnVtX2V4cGVydHMYBSABKA0SHQoVbnVtX2V4cGVydHNfcGVyX3Rva2VuGAYgASgNEhMKC2hpZGRlbl9zaXplGAcgASgNEhkKEWludGVybWVkaWF0ZV9zaXplGAggASgNEhQKDHdlaWdodF9kdHlwZRgJIAEoCRITCgtlbmdpbmVfa2luZBgKIAEoCRIZChFoYXNfY2hhdF90ZW1wbGF0ZRgLIAEoCBIbChN3b3JrZXJfZW5naW5lX2tpbmRzGAwgAygJIhgKFkdldENsdXN0ZXJTdGF0ZVJlcXVlc3QiSgoXR2V0Q2x1c3RlclN0YXRlUmVzcG9uc2USLwoFc3RhdGUYASABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuQ2x1c3RlclN0YXRlIhoKGFdhdGNoQ2x1c3RlclN0YXRlUmVxdWVzdCJMChlXYXRjaENsdXN0ZXJTdGF0ZVJlc3BvbnNlEi8KBXN0YXRlGAEgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkNsdXN0ZXJTdGF0ZSLaAQoMQ2x1c3RlclN0YXRlEg0KBW1vZGVsGAEgASgJEg0KBXJlYWR5GAIgASgIEjAKB3dvcmtlcnMYAyADKAsyHy5vY3RldC5pbmZlcmVuY2UudjEuV29ya2VyU3RhdGUSMgoIa3ZfY2FjaGUYBCABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuS3ZDYWNoZVN0YXRlEjUKCXNjaGVkdWxlchgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TY2hlZHVsZXJTdGF0ZRIPCgd2ZXJzaW9uGAYgASgEIr8BCgtXb3JrZXJTdGF0ZRIRCgl3b3JrZXJfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRITCgtlbmdpbmVfa2luZBgDIAEoCRISCgpleHBlcnRfaWRzGAQgAygNEhEKCWNvbm5lY3RlZBgFIAEoCBIOCgZkZXZpY2UYBiABKAkSFAoMd2VpZ2h0X2J5dGVzGAcgASgEEhYKDnJlc2lkZW50X2J5dGVzGAggASgEEhIKCmxhc3RfZXJyb3IYCSABKAkiTwoMS3ZDYWNoZVN0YXRlEhQKDGJsb2NrX3Rva2VucxgBIAEoDRIUCgxibG9ja3NfdG90YWwYAiABKA0SEwoLYmxvY2tzX2ZyZWUYAyABKA0iMgoOU2NoZWR1bGVyU3RhdGUSDwoHcnVubmluZxgBIAEoDRIPCgd3YWl0aW5nGAIgASgNKoIBCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHUZJTklTSF9SRUFTT05fRU5EX09GX1NFUVVFTkNFEAESFgoSRklOSVNIX1JFQVNPTl9TVE9QEAISGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAzKABgoQSW5mZXJlbmNlU2VydmljZRJXCghHZW5lcmF0ZRIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVSZXNwb25zZTABEksKBENoYXQSHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlcXVlc3QaIC5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlc3BvbnNlMAESVQoIVG9rZW5pemUSIy5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5pemVSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuaXplUmVzcG9uc2USWwoKRGV0b2tlbml6ZRIlLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVzcG9uc2USWwoKTGlzdE1vZGVscxIlLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVzcG9uc2USVQoIR2V0TW9kZWwSIy5vY3RldC5pbmZlcmVuY2UudjEuR2V0TW9kZWxSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdldE1vZGVsUmVzcG9uc2USagoPR2V0Q2x1c3RlclN0YXRlEioub2N0ZXQuaW5mZXJlbmNlLnYxLkdldENsdXN0ZXJTdGF0ZVJlcXVlc3QaKy5vY3RldC5pbmZlcmVuY2UudjEuR2V0Q2x1c3RlclN0YXRlUmVzcG9uc2UScgoRV2F0Y2hDbHVzdGVyU3RhdGUSLC5vY3RldC5pbmZlcmVuY2UudjEuV2F0Y2hDbHVzdGVyU3RhdGVSZXF1ZXN0Gi0ub2N0ZXQuaW5mZXJlbmNlLnYxLldhdGNoQ2x1c3RlclN0YXRlUmVzcG9uc2UwAWIGcHJvdG8z");
 
 /**
  * @generated from message octet.inference.v1.TokenIds
@@ -849,6 +849,236 @@ export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
   messageDesc(file_octet_inference_v1_inference, 23);
 
 /**
+ * @generated from message octet.inference.v1.GetClusterStateRequest
+ */
+export type GetClusterStateRequest = Message<"octet.inference.v1.GetClusterStateRequest"> & {
+};
+
+/**
+ * Describes the message octet.inference.v1.GetClusterStateRequest.
+ * Use `create(GetClusterStateRequestSchema)` to create a new message.
+ */
+export const GetClusterStateRequestSchema: GenMessage<GetClusterStateRequest> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 24);
+
+/**
+ * @generated from message octet.inference.v1.GetClusterStateResponse
+ */
+export type GetClusterStateResponse = Message<"octet.inference.v1.GetClusterStateResponse"> & {
+  /**
+   * @generated from field: octet.inference.v1.ClusterState state = 1;
+   */
+  state?: ClusterState | undefined;
+};
+
+/**
+ * Describes the message octet.inference.v1.GetClusterStateResponse.
+ * Use `create(GetClusterStateResponseSchema)` to create a new message.
+ */
+export const GetClusterStateResponseSchema: GenMessage<GetClusterStateResponse> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 25);
+
+/**
+ * @generated from message octet.inference.v1.WatchClusterStateRequest
+ */
+export type WatchClusterStateRequest = Message<"octet.inference.v1.WatchClusterStateRequest"> & {
+};
+
+/**
+ * Describes the message octet.inference.v1.WatchClusterStateRequest.
+ * Use `create(WatchClusterStateRequestSchema)` to create a new message.
+ */
+export const WatchClusterStateRequestSchema: GenMessage<WatchClusterStateRequest> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 26);
+
+/**
+ * @generated from message octet.inference.v1.WatchClusterStateResponse
+ */
+export type WatchClusterStateResponse = Message<"octet.inference.v1.WatchClusterStateResponse"> & {
+  /**
+   * @generated from field: octet.inference.v1.ClusterState state = 1;
+   */
+  state?: ClusterState | undefined;
+};
+
+/**
+ * Describes the message octet.inference.v1.WatchClusterStateResponse.
+ * Use `create(WatchClusterStateResponseSchema)` to create a new message.
+ */
+export const WatchClusterStateResponseSchema: GenMessage<WatchClusterStateResponse> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 27);
+
+/**
+ * @generated from message octet.inference.v1.ClusterState
+ */
+export type ClusterState = Message<"octet.inference.v1.ClusterState"> & {
+  /**
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Whether every expert can be asked and the coordinator's engine computes.
+   *
+   * @generated from field: bool ready = 2;
+   */
+  ready: boolean;
+
+  /**
+   * In the order in which the coordinator was told of them.
+   *
+   * @generated from field: repeated octet.inference.v1.WorkerState workers = 3;
+   */
+  workers: WorkerState[];
+
+  /**
+   * @generated from field: octet.inference.v1.KvCacheState kv_cache = 4;
+   */
+  kvCache?: KvCacheState | undefined;
+
+  /**
+   * @generated from field: octet.inference.v1.SchedulerState scheduler = 5;
+   */
+  scheduler?: SchedulerState | undefined;
+
+  /**
+   * Rises whenever anything else here has changed; begins anew with the coordinator's process.
+   *
+   * @generated from field: uint64 version = 6;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message octet.inference.v1.ClusterState.
+ * Use `create(ClusterStateSchema)` to create a new message.
+ */
+export const ClusterStateSchema: GenMessage<ClusterState> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 28);
+
+/**
+ * @generated from message octet.inference.v1.WorkerState
+ */
+export type WorkerState = Message<"octet.inference.v1.WorkerState"> & {
+  /**
+   * Empty until it was connected to once.
+   *
+   * @generated from field: string worker_id = 1;
+   */
+  workerId: string;
+
+  /**
+   * @generated from field: string address = 2;
+   */
+  address: string;
+
+  /**
+   * "cpu", "webgpu", "reference"; empty until it was connected to once.
+   *
+   * @generated from field: string engine_kind = 3;
+   */
+  engineKind: string;
+
+  /**
+   * @generated from field: repeated uint32 expert_ids = 4;
+   */
+  expertIds: number[];
+
+  /**
+   * @generated from field: bool connected = 5;
+   */
+  connected: boolean;
+
+  /**
+   * What it computes on, in its own words.
+   *
+   * @generated from field: string device = 6;
+   */
+  device: string;
+
+  /**
+   * @generated from field: uint64 weight_bytes = 7;
+   */
+  weightBytes: bigint;
+
+  /**
+   * Memory of its process when it was last connected to.
+   *
+   * @generated from field: uint64 resident_bytes = 8;
+   */
+  residentBytes: bigint;
+
+  /**
+   * Why it is not, or was last not, connected.
+   *
+   * @generated from field: string last_error = 9;
+   */
+  lastError: string;
+};
+
+/**
+ * Describes the message octet.inference.v1.WorkerState.
+ * Use `create(WorkerStateSchema)` to create a new message.
+ */
+export const WorkerStateSchema: GenMessage<WorkerState> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 29);
+
+/**
+ * @generated from message octet.inference.v1.KvCacheState
+ */
+export type KvCacheState = Message<"octet.inference.v1.KvCacheState"> & {
+  /**
+   * Tokens in one block.
+   *
+   * @generated from field: uint32 block_tokens = 1;
+   */
+  blockTokens: number;
+
+  /**
+   * @generated from field: uint32 blocks_total = 2;
+   */
+  blocksTotal: number;
+
+  /**
+   * @generated from field: uint32 blocks_free = 3;
+   */
+  blocksFree: number;
+};
+
+/**
+ * Describes the message octet.inference.v1.KvCacheState.
+ * Use `create(KvCacheStateSchema)` to create a new message.
+ */
+export const KvCacheStateSchema: GenMessage<KvCacheState> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 30);
+
+/**
+ * @generated from message octet.inference.v1.SchedulerState
+ */
+export type SchedulerState = Message<"octet.inference.v1.SchedulerState"> & {
+  /**
+   * Sequences that hold KV blocks.
+   *
+   * @generated from field: uint32 running = 1;
+   */
+  running: number;
+
+  /**
+   * Requests that wait for blocks.
+   *
+   * @generated from field: uint32 waiting = 2;
+   */
+  waiting: number;
+};
+
+/**
+ * Describes the message octet.inference.v1.SchedulerState.
+ * Use `create(SchedulerStateSchema)` to create a new message.
+ */
+export const SchedulerStateSchema: GenMessage<SchedulerState> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 31);
+
+/**
  * @generated from enum octet.inference.v1.FinishReason
  */
 export const FinishReason = {
@@ -955,6 +1185,27 @@ export const InferenceService: GenService<{
     methodKind: "unary";
     input: typeof GetModelRequestSchema;
     output: typeof GetModelResponseSchema;
+  },
+  /**
+   * How the cluster is now: workers, KV cache, sequences.
+   *
+   * @generated from rpc octet.inference.v1.InferenceService.GetClusterState
+   */
+  getClusterState: {
+    methodKind: "unary";
+    input: typeof GetClusterStateRequestSchema;
+    output: typeof GetClusterStateResponseSchema;
+  },
+  /**
+   * The same at once, and then whenever it has changed, at most four times a second. Who reads
+   * slowly sees fewer states, and always a current one.
+   *
+   * @generated from rpc octet.inference.v1.InferenceService.WatchClusterState
+   */
+  watchClusterState: {
+    methodKind: "server_streaming";
+    input: typeof WatchClusterStateRequestSchema;
+    output: typeof WatchClusterStateResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_octet_inference_v1_inference, 0);
