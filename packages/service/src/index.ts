@@ -1,3 +1,4 @@
+export { type AdminServer, openAdminServer } from "./admin-server.ts";
 export {
   addressSetting,
   booleanSetting,

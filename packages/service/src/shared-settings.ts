@@ -1,7 +1,7 @@
 // Settings that every service of ours has, with the same meaning.
 import { availableParallelism } from "node:os";
 import { z } from "zod";
-import { booleanSetting } from "./config.ts";
+import { addressSetting, booleanSetting } from "./config.ts";
 
 /** To be spread into a service's own settings. */
 export const sharedSettings = {
@@ -22,6 +22,8 @@ export const sharedSettings = {
   OCTET_VERIFY: booleanSetting.default(true),
   /** Whether to listen beyond this machine without TLS: only on a network that is trusted. */
   OCTET_ALLOW_PLAINTEXT: booleanSetting.default(false),
+  /** Where to serve /metrics. Default: nowhere. */
+  OCTET_ADMIN_LISTEN: addressSetting.optional(),
   OCTET_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** Whether the end of standard input means that the parent is gone. */
   OCTET_ENDS_WITH_PARENT: booleanSetting.default(false),

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { Deadline, ServerWritableStream } from "@grpc/grpc-js";
+import type { FailureReason } from "@octet/protocol";
 import type { GrpcModule } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
 import { isOurFault, RequestError, toFailure } from "./request-error.ts";
@@ -21,6 +22,14 @@ const deadlineLeadMs = 5;
 /** Longest that a timer of Node's can wait, in ms: 25 days. */
 const timerMsMax = 2 ** 31 - 1;
 
+/** What calls are answered with. */
+export interface AnswerOptions {
+  readonly log: Logger;
+  readonly grpc: GrpcModule;
+  /** Told why a call failed, "cancelled" included. */
+  readonly onFailed?: ((reason: FailureReason) => void) | undefined;
+}
+
 /**
  * Writes what `answer` yields, and ends the call with its failure's status if it throws. The call's
  * end by the client, or its deadline, aborts the signal; a client that reads slowly holds back only
@@ -28,7 +37,7 @@ const timerMsMax = 2 ** 31 - 1;
  */
 export async function streamAnswer<Request, Response>(
   call: ServerWritableStream<Request, Response>,
-  { log, grpc }: { readonly log: Logger; readonly grpc: GrpcModule },
+  { log, grpc, onFailed }: AnswerOptions,
   answer: (about: AnswerCall) => AsyncIterable<Response>,
 ): Promise<void> {
   const requestId = randomUUID();
@@ -50,12 +59,15 @@ export async function streamAnswer<Request, Response>(
     const ofRequest = log.child({ requestId });
     if (call.cancelled) {
       ofRequest.debug("request cancelled");
+      onFailed?.("cancelled");
       call.end();
       return;
     }
     const cause = abort.signal.aborted ? timedOut() : error;
     if (isOurFault(cause)) logFault(cause, ofRequest);
-    call.emit("error", grpc.toServiceError(toFailure(cause)));
+    const failure = toFailure(cause);
+    onFailed?.(failure.reason);
+    call.emit("error", grpc.toServiceError(failure));
   } finally {
     clearTimeout(timer);
   }

@@ -9,6 +9,7 @@ import {
   ConfigError,
   DeviceWatch,
   type OpenedServer,
+  openAdminServer,
   type RunningService,
   shardProgressLog,
   startOnServer,
@@ -57,9 +58,20 @@ async function serveModel(
   signal: AbortSignal,
   opened: OpenedServer,
 ): Promise<RunningService> {
+  const admin = await openAdminServer(
+    { listen: config.OCTET_ADMIN_LISTEN, allowPlaintext: config.OCTET_ALLOW_PLAINTEXT },
+    log,
+  );
+  const counting = admin && (await import("./coordinator-metrics.ts"));
+  const metrics = admin && counting?.createRequestMetrics(admin.metrics);
   let serving: Serving = { kind: "loading", doneBytes: 0, totalBytes: 0 };
   opened.plain.serve(InferenceService, (grpc) =>
-    createInferenceHandlers({ serving: () => serving, grpc, log }),
+    createInferenceHandlers({
+      serving: () => serving,
+      grpc,
+      log,
+      onAnswerFailed: metrics?.failed,
+    }),
   );
   const logProgress = shardProgressLog(log);
   const { manifest, weights, dir } = await openShard(config.OCTET_SHARD_DIR, {
@@ -84,7 +96,7 @@ async function serveModel(
   });
   const engine = createEngine({
     attention,
-    experts,
+    experts: (admin && counting?.meterExperts(experts, admin.metrics)) ?? experts,
     limits: {
       stepTokensMax: config.OCTET_STEP_TOKENS_MAX,
       activeSequencesMax: Math.min(config.OCTET_STEP_TOKENS_MAX, activeSequencesMax),
@@ -94,6 +106,9 @@ async function serveModel(
     },
     log,
   });
+  if (admin) {
+    counting?.addGauges(admin.metrics, { load: () => engine.load(), workers: experts.workers });
+  }
   const clusterState = new ClusterStateFeed(() =>
     toClusterState({
       model: manifest.modelName,
@@ -116,6 +131,7 @@ async function serveModel(
         hasChatTemplate: tokenizer.hasChatTemplate,
       }),
     clusterState,
+    metrics,
   };
   serving = { kind: "loaded", context };
   const loaded = {
@@ -152,6 +168,7 @@ async function serveModel(
       await Promise.race([engine.drain(), delay(config.OCTET_DRAIN_MS)]);
       await engine.close();
       await opened.close(closeGraceMs);
+      await admin?.close();
       await experts.close();
       await attention.close();
     },

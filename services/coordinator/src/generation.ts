@@ -3,6 +3,7 @@ import type { Engine, GenerateEvent } from "@octet/engine";
 import type { SamplingParams, StopParams } from "@octet/protocol";
 import type { Tokenizer } from "@octet/tokenizer";
 import type { AnswerCall } from "./answer-call.ts";
+import type { RequestMetrics } from "./coordinator-metrics.ts";
 import { toSampling, toStop } from "./generation-parameters.ts";
 import type { Prompt } from "./prompt.ts";
 
@@ -12,6 +13,7 @@ export interface GenerateContext {
   readonly tokenizer: Tokenizer;
   readonly modelName: string;
   readonly vocabSize: number;
+  readonly metrics?: RequestMetrics | undefined;
 }
 
 /** Parameters by their names in both requests. */
@@ -26,9 +28,9 @@ export function startGeneration(
   { tokenIds, continuesText }: Prompt,
   { sampling, stop, details }: GenerationParams,
   { signal }: AnswerCall,
-  { engine, tokenizer }: GenerateContext,
+  { engine, tokenizer, metrics }: GenerateContext,
 ): AsyncIterable<GenerateEvent> {
-  return engine.generate({
+  const events = engine.generate({
     promptTokenIds: tokenIds,
     sampling: toSampling(sampling),
     stop: toStop(stop),
@@ -36,4 +38,5 @@ export function startGeneration(
     details,
     signal,
   });
+  return metrics?.watch(events) ?? events;
 }

@@ -1,6 +1,6 @@
 // The handlers of octet.inference.v1.
 import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
-import type { InferenceService } from "@octet/protocol";
+import type { FailureReason, InferenceService } from "@octet/protocol";
 import type { Handlers } from "@octet/protocol/grpc";
 import type { GrpcModule } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
@@ -18,6 +18,8 @@ export interface InferenceServiceOptions {
   readonly serving: () => Serving;
   readonly grpc: GrpcModule;
   readonly log: Logger;
+  /** Told why a call of Generate or Chat failed. */
+  readonly onAnswerFailed?: ((reason: FailureReason) => void) | undefined;
 }
 
 /** The handlers, one for each method. Until there is a model, each call fails with "model_loading". */
@@ -39,13 +41,14 @@ export function createInferenceHandlers(
     };
   }
 
+  const answering = { ...options, onFailed: options.onAnswerFailed };
   return {
     generate: (call) =>
-      void streamAnswer(call, options, async function* (about) {
+      void streamAnswer(call, answering, async function* (about) {
         yield* generate(call.request, about, loaded());
       }),
     chat: (call) =>
-      void streamAnswer(call, options, async function* (about) {
+      void streamAnswer(call, answering, async function* (about) {
         yield* chat(call.request, about, loaded());
       }),
     tokenize: unary((request, { tokenizer, modelName, vocabSize, maxPositions }) => {

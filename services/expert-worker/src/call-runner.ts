@@ -27,6 +27,12 @@ export interface AcceptedCall extends Queueable {
   settle(outcome: CallOutcome): void;
 }
 
+/** Who counts calls. */
+export interface CallObserver {
+  /** A call ended that was not withdrawn. */
+  onSettled(call: AcceptedCall, outcome: CallOutcome): void;
+}
+
 /** What a runner works with. */
 export interface CallRunnerOptions {
   readonly engine: Pick<ExpertEngine, "forward">;
@@ -35,6 +41,7 @@ export interface CallRunnerOptions {
   /** Monotonic. */
   readonly nowMs: () => number;
   readonly log: Logger;
+  readonly observer?: CallObserver | undefined;
 }
 
 /**
@@ -67,7 +74,7 @@ export class CallRunner {
     while (this.#queue.size > 0) {
       const nowMs = this.#options.nowMs();
       const { batch, late } = this.#queue.take({ nowMs, rowsMax: this.#options.rowsMax });
-      for (const call of late) settleLate(call, nowMs);
+      for (const call of late) this.#settle(call, toLate(call, nowMs));
       if (batch.length > 0) await this.#compute(batch);
     }
     this.#isRunning = false;
@@ -81,7 +88,7 @@ export class CallRunner {
       const computedMs = nowMs() - startedAtMs;
       for (const [index, call] of batch.entries()) {
         const queuedMs = startedAtMs - call.receivedAtMs;
-        call.settle({ result: resultOf(index), queuedMs, computedMs });
+        this.#settle(call, { result: resultOf(index), queuedMs, computedMs });
       }
     };
     try {
@@ -106,13 +113,18 @@ export class CallRunner {
       settleAll(() => failure);
     }
   }
+
+  #settle(call: AcceptedCall, outcome: CallOutcome): void {
+    this.#options.observer?.onSettled(call, outcome);
+    call.settle(outcome);
+  }
 }
 
-function settleLate(call: AcceptedCall, nowMs: number): void {
+function toLate(call: AcceptedCall, nowMs: number): CallOutcome {
   const queuedMs = nowMs - call.receivedAtMs;
   const message = `its time ran out after ${Math.round(queuedMs)} ms in the queue`;
   const result = { kind: "failure", reason: "deadline-exceeded", message } as const;
-  call.settle({ result, queuedMs, computedMs: 0 });
+  return { result, queuedMs, computedMs: 0 };
 }
 
 function toFailure(error: unknown) {

@@ -13,7 +13,7 @@ import {
 import type { Handlers } from "@octet/protocol/grpc";
 import type { GrpcModule, OpenedServer } from "@octet/service";
 import type { Logger } from "@octet/telemetry";
-import { CallRunner } from "./call-runner.ts";
+import { type CallObserver, CallRunner } from "./call-runner.ts";
 import { ForwardStream, type ForwardStreamContext } from "./forward-stream.ts";
 
 /** What an expert service is made of. */
@@ -25,6 +25,7 @@ export interface ExpertServiceOptions {
   readonly startId: string;
   readonly modelDigest: string;
   readonly log: Logger;
+  readonly observer?: CallObserver | undefined;
   /** Default: core's limits. */
   readonly callsInFlightMax?: number;
   readonly rowsPerCallMax?: number;
@@ -62,11 +63,11 @@ const drainPollMs = 20;
 
 /** Serves `engine`. Calls from all streams share its one queue. */
 export function createExpertService(options: ExpertServiceOptions): ServedExperts {
-  const { engine, log, nowMs = () => performance.now() } = options;
+  const { engine, log, observer, nowMs = () => performance.now() } = options;
   const rowsMax = options.rowsPerCallMax ?? rowsPerCallMax;
   const context: ForwardStreamContext = {
     engine,
-    runner: new CallRunner({ engine, rowsMax, nowMs, log }),
+    runner: new CallRunner({ engine, rowsMax, nowMs, log, observer }),
     nowMs,
     callsInFlightMax: options.callsInFlightMax ?? callsInFlightMax,
     rowsPerCallMax: rowsMax,

@@ -7,6 +7,7 @@ import {
   ConfigError,
   DeviceWatch,
   type OpenedServer,
+  openAdminServer,
   type RunningService,
   shardProgressLog,
   startOnServer,
@@ -57,12 +58,17 @@ async function serveShard(
     expertIds: [expertId],
     threads: config.OCTET_THREADS,
   });
+  const admin = await openAdminServer(
+    { listen: config.OCTET_ADMIN_LISTEN, allowPlaintext: config.OCTET_ALLOW_PLAINTEXT },
+    log,
+  );
   const service = createExpertService({
     engine,
     workerId,
     startId: randomUUID(),
     modelDigest: manifest.modelDigest,
     log: log.child({ workerId }),
+    observer: admin && (await import("./worker-metrics.ts")).createCallObserver(admin.metrics),
   });
   registerExperts(opened, service);
   opened.health.setReady(true);
@@ -92,6 +98,7 @@ async function serveShard(
       opened.health.setReady(false);
       await service.drain(config.OCTET_DRAIN_MS);
       await opened.close(0);
+      await admin?.close();
       await engine.close();
     },
   };

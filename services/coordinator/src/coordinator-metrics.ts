@@ -1,0 +1,144 @@
+// What a coordinator counts: requests, tokens, the KV cache, and its calls to experts.
+import type { ActivationRows } from "@octet/core";
+import {
+  type EngineLoad,
+  ExpertCallError,
+  type ExpertClient,
+  type GenerateEvent,
+} from "@octet/engine";
+import type { FailureReason } from "@octet/protocol";
+import { callSecondsBuckets, type Metrics, requestSecondsBuckets } from "@octet/telemetry/metrics";
+
+/** Counts what happens to requests. */
+export interface RequestMetrics {
+  /** The same events; their times are counted as they are read. */
+  watch(events: AsyncIterable<GenerateEvent>): AsyncGenerator<GenerateEvent, void>;
+  /** A call of Generate or Chat that failed. */
+  failed(reason: FailureReason): void;
+}
+
+/** What gauges are read from. */
+export interface CoordinatorGauges {
+  load(): EngineLoad;
+  workers(): readonly { readonly expertIds: readonly number[]; readonly state: string }[];
+}
+
+/** Adds a coordinator's gauges to `metrics`. */
+export function addGauges(metrics: Metrics, { load, workers }: CoordinatorGauges): void {
+  const gauge = (name: string, help: string, read: (now: EngineLoad) => number) =>
+    metrics.gauge({ name, help }, () => [{ value: read(load()) }]);
+  gauge("requests_running", "Sequences that hold KV blocks.", (now) => now.activeSequences);
+  gauge("requests_waiting", "Requests that wait for KV blocks.", (now) => now.queuedSequences);
+  gauge("kv_blocks", "KV blocks in all.", (now) => now.numBlocks);
+  gauge("kv_blocks_free", "KV blocks that no sequence holds.", (now) => now.freeBlocks);
+  gauge(
+    "kv_usage_ratio",
+    "Share of the KV blocks that sequences hold, 0 to 1.",
+    (now) => 1 - now.freeBlocks / now.numBlocks,
+  );
+  metrics.gauge(
+    { name: "expert_up", help: "Whether the expert can be asked.", labels: ["expert"] },
+    () =>
+      workers().flatMap(({ expertIds, state }) =>
+        expertIds.map((id) => ({
+          value: state === "ready" ? 1 : 0,
+          labels: { expert: String(id) },
+        })),
+      ),
+  );
+}
+
+/** Counts requests into `metrics`. @param nowMs monotonic */
+export function createRequestMetrics(
+  metrics: Metrics,
+  nowMs: () => number = () => performance.now(),
+): RequestMetrics {
+  const finished = metrics.counter({
+    name: "requests_finished_total",
+    help: "Answers that ended well, by what ended them.",
+    labels: ["reason"],
+  });
+  const failures = metrics.counter({
+    name: "requests_failed_total",
+    help: "Calls of Generate and Chat that failed, by reason.",
+    labels: ["reason"],
+  });
+  const promptTokens = metrics.counter({
+    name: "prompt_tokens_total",
+    help: "Tokens of the prompts of answers that ended well.",
+  });
+  const generated = metrics.counter({
+    name: "generated_tokens_total",
+    help: "Tokens that clients were sent.",
+  });
+  const seconds = (name: string, help: string) =>
+    metrics.histogram({ name, help, buckets: requestSecondsBuckets });
+  const first = seconds("time_to_first_token_seconds", "From a request's receipt to its token.");
+  const next = seconds("inter_token_seconds", "From one token of an answer to the next.");
+  const whole = seconds("request_seconds", "From a request's receipt to its answer's end.");
+  return {
+    failed: (reason) => failures.add(1, { reason }),
+    async *watch(events) {
+      const startedMs = nowMs();
+      let lastMs: number | undefined;
+      for await (const event of events) {
+        const eventMs = nowMs();
+        if (event.kind === "delta" && event.tokenIds.length > 0) {
+          const count = event.tokenIds.length;
+          generated.add(count);
+          if (lastMs === undefined) first.observe((eventMs - startedMs) / 1000);
+          // A slow reader gets several at once: they came evenly, as far as anybody can tell.
+          else for (let i = 0; i < count; i++) next.observe((eventMs - lastMs) / 1000 / count);
+          lastMs = eventMs;
+        } else if (event.kind === "finished") {
+          finished.add(1, { reason: event.reason });
+          promptTokens.add(event.usage.promptTokens);
+          whole.observe((eventMs - startedMs) / 1000);
+        }
+        yield event;
+      }
+    },
+  };
+}
+
+/** The same experts; each call is counted into `metrics`. The caller closes only one of the two. */
+export function meterExperts(
+  experts: ExpertClient,
+  metrics: Metrics,
+  nowMs: () => number = () => performance.now(),
+): ExpertClient {
+  const rows = metrics.counter({
+    name: "expert_rows_total",
+    help: "Rows that the expert was asked for.",
+    labels: ["expert"],
+  });
+  const failures = metrics.counter({
+    name: "expert_call_failures_total",
+    help: "Calls that the expert did not answer, by reason.",
+    labels: ["expert", "reason"],
+  });
+  const latency = metrics.histogram({
+    name: "expert_call_seconds",
+    help: "From asking the expert to having its answer, by the coordinator's clock.",
+    labels: ["expert"],
+    buckets: callSecondsBuckets,
+  });
+  return {
+    async forward(call, options) {
+      const { expertId, input }: { expertId: number; input: ActivationRows } = call;
+      const expert = { expert: String(expertId) };
+      rows.add(input.rows, expert);
+      const startedMs = nowMs();
+      try {
+        const reply = await experts.forward(call, options);
+        latency.observe((nowMs() - startedMs) / 1000, expert);
+        return reply;
+      } catch (error) {
+        const reason = error instanceof ExpertCallError ? error.code : "internal";
+        failures.add(1, { ...expert, reason });
+        throw error;
+      }
+    },
+    close: () => experts.close(),
+  };
+}
