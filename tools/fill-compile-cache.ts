@@ -20,6 +20,7 @@ function load(args: readonly string[], lastWords: RegExp): void {
 
 load(["services/expert-worker/src/main.ts"], /settings refused/);
 load(["services/coordinator/src/main.ts"], /settings refused/);
+load(["services/gateway/src/main.ts"], /settings refused/);
 load(["deploy/docker/health.ts", "1"], /ECONNREFUSED/);
 
 // A thread's folder is for the flags of its time, which the services' main.ts sets before.

@@ -8,6 +8,7 @@ import { type RecordingWorker, startRecordingWorker } from "./recording-worker.t
 import {
   shardGolden,
   startCoordinator,
+  startGateway,
   type TemporaryShards,
   type TestedService,
 } from "./service-cluster.ts";
@@ -74,3 +75,21 @@ test("after a client was killed, the workers are told of every call of its", asy
   child.stdin.end();
   await expectWithdrawal(() => child.kill("SIGKILL"));
 }, 30_000);
+
+test.each(["streamed", "whole"] as const)(
+  "after an HTTP client of the gateway closed its connection, a %s answer ends at the workers",
+  async (how) => {
+    await using gateway = await startGateway([coordinator.address]);
+    const leave = new AbortController();
+    const answer = fetch(`http://${gateway.address}/v1/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ prompt: ["Once", "upon"], stream: how === "streamed" }),
+      signal: leave.signal,
+    });
+    const left = answer.then((response) => response.text()).catch(() => "left");
+    await expectWithdrawal(() => leave.abort());
+    expect(await left).toBe("left");
+  },
+  30_000,
+);

@@ -65,7 +65,8 @@ test("run --json prints one object with token ids, timings and who answered", as
 test("up serves until it is told to stop; generate and chat talk to it", async () => {
   const [port] = await findFreePorts(1);
   const address = `127.0.0.1:${port}`;
-  const up = startOctet(["up", "--model", model, "--port", String(port), "--json"], cacheDir);
+  const ports = ["--port", String(port), "--http-port", "0"];
+  const up = startOctet(["up", "--model", model, ...ports, "--json"], cacheDir);
   let upStderr = "";
   up.stderr.on("data", (chunk) => {
     upStderr += String(chunk);
@@ -73,8 +74,14 @@ test("up serves until it is told to stop; generate and chat talk to it", async (
   try {
     const [line] = await once(createInterface({ input: up.stdout }), "line");
     const cluster = JSON.parse(line);
-    expect(cluster.members).toHaveLength(9);
-    expect(cluster.members.every((m: { device: string }) => m.device.length > 0)).toBe(true);
+    expect(cluster.members).toHaveLength(10);
+    const computing = cluster.members.filter((m: { name: string }) => m.name !== "gateway");
+    expect(computing.every((m: { device: string }) => m.device.length > 0)).toBe(true);
+
+    const curl = /^ {2}(curl (?:.*\\\n)*.*)$/m.exec(upStderr)![1]!;
+    const answered = JSON.parse(execFileSync("sh", ["-c", curl], { stdio: "pipe" }).toString());
+    expect(answered.choices[0].message.role).toBe("assistant");
+    expect(curl).toContain(cluster.http);
 
     const greedy = ["--address", address, "--temperature", "0", "--max-tokens", "8"];
     const first = await runOctet(["generate", "Once upon", ...greedy], { cacheDir });
@@ -132,7 +139,8 @@ test("chat with a model of its own starts a cluster, answers and stops it", asyn
 }, 60_000);
 
 test("a cluster ends with the command that started it, even if that is killed", async () => {
-  const up = startOctet(["up", "--model", model, "--json", "--port", "0"], cacheDir);
+  const ports = ["--port", "0", "--http-port", "0"];
+  const up = startOctet(["up", "--model", model, "--json", ...ports], cacheDir);
   let stderr = "";
   up.stderr.on("data", (chunk) => {
     stderr += String(chunk);
@@ -209,7 +217,12 @@ test("a coordinator that is not there exits 3 and names the address", async () =
 
 test("every command has a help text", async () => {
   const commands = ["run", "up", "generate", "chat", "shard", "health", "doctor", "serve"];
-  for (const args of [[], ...commands.map((name) => [name]), ["serve", "coordinator"]]) {
+  for (const args of [
+    [],
+    ...commands.map((name) => [name]),
+    ["serve", "coordinator"],
+    ["serve", "gateway"],
+  ]) {
     const { code, stdout } = await runOctet([...args, "--help"], { cacheDir });
     expect(code).toBe(0);
     expect(stdout).toContain("Usage: octet");

@@ -185,3 +185,27 @@ export async function startCoordinator(
   }
   return coordinator;
 }
+
+/** Starts a gateway before running coordinators and waits until it knows that one is ready. */
+export async function startGateway(
+  coordinators: readonly string[],
+  settings: Record<string, string> = {},
+): Promise<TestedService> {
+  const [port, adminPort] = await findFreePorts(2);
+  const gateway = new TestedService("gateway", {
+    name: "gateway",
+    address: `127.0.0.1:${port}`,
+    settings: {
+      OCTET_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
+      OCTET_COORDINATORS: coordinators.join(","),
+      ...settings,
+    },
+  });
+  try {
+    await gateway.untilLogged("coordinator ready");
+  } catch (error) {
+    await gateway[Symbol.asyncDispose]();
+    throw error;
+  }
+  return gateway;
+}

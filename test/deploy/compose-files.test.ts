@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { coordinatorSettings } from "../../services/coordinator/src/config.ts";
 import { expertWorkerSettings } from "../../services/expert-worker/src/config.ts";
+import { gatewaySettings } from "../../services/gateway/src/config.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -42,7 +43,8 @@ const overlayOf = (vendor: string) => `deploy/docker/compose.${vendor}.yml`;
 
 test.each(vendors)("the %s overlay gives each service the webgpu engine and one GPU", (vendor) => {
   const overlay = readServices(overlayOf(vendor));
-  expect(Object.keys(overlay)).toEqual(Object.keys(base));
+  const computing = Object.keys(base).filter((name) => name !== "gateway");
+  expect(Object.keys(overlay)).toEqual(computing);
   for (const [name, service] of Object.entries(overlay)) {
     const variable = `OCTET_GPU_${name.replace("expert-", "").toUpperCase()}`;
     expect(service.environment.OCTET_ENGINE, name).toMatch(/^\$\{OCTET_ENGINE:-webgpu\}$/);
@@ -79,13 +81,15 @@ test("each overlay builds a stage of the Dockerfile that has the loader", () => 
   expect(stages.at(-1)!.slice(1, 3)).toEqual(["cpu", undefined]);
 });
 
+const settingsOf = { coordinator: coordinatorSettings, gateway: gatewaySettings };
+
 test("every service knows the settings that it is given", () => {
   for (const file of ["docker-compose.yml", ...vendors.map(overlayOf)]) {
     for (const [name, { environment }] of Object.entries(readServices(file))) {
-      const settings = name === "coordinator" ? coordinatorSettings : expertWorkerSettings;
+      const { shape } = settingsOf[name as keyof typeof settingsOf] ?? expertWorkerSettings;
       const given = Object.keys(environment).filter((key) => key.startsWith("OCTET_"));
       expect(
-        given.filter((key) => !(key in settings.shape)),
+        given.filter((key) => !(key in shape)),
         `${name} in ${file}`,
       ).toEqual([]);
     }

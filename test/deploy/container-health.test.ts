@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { Health } from "@octet/protocol";
@@ -9,8 +10,11 @@ import { expect, onTestFinished, test } from "vitest";
 
 const script = join(import.meta.dirname, "../../deploy/docker/health.ts");
 
-async function checkContainer(port: number): Promise<{ code: number; said: string }> {
-  const child = spawn(process.execPath, [script, String(port)], {
+async function checkContainer(
+  port: number,
+  ...path: string[]
+): Promise<{ code: number; said: string }> {
+  const child = spawn(process.execPath, [script, String(port), ...path], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const said = child.stdout.toArray();
@@ -44,6 +48,20 @@ test("a container is healthy exactly while its service is ready", async () => {
   expect(await checkContainer(port)).toEqual({ code: 0, said: "ready" });
   health.setReady(false);
   expect(await checkContainer(port)).toEqual({ code: 1, said: "not ready" });
+});
+
+test("by HTTP, it is healthy while the path answers 200", async () => {
+  let status = 503;
+  const server = createHttpServer((_request, response) => response.writeHead(status).end());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  expect(await checkContainer(port, "/readyz")).toEqual({ code: 1, said: "HTTP status 503" });
+  status = 200;
+  expect(await checkContainer(port, "/readyz")).toEqual({ code: 0, said: "ready" });
 });
 
 test("a service without health, or none at all, is not healthy", async () => {

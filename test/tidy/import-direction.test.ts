@@ -36,6 +36,7 @@ const mayImport: Record<string, readonly string[]> = {
     "service",
   ],
   "expert-worker": ["core", "telemetry", "protocol", "checkpoint", "kernels", "service"],
+  gateway: ["core", "telemetry", "protocol", "service"],
 };
 
 const files = readSources(["packages", "services", "test"], [".ts"]);

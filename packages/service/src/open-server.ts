@@ -9,8 +9,8 @@ import {
   splitAddress,
 } from "@octet/protocol";
 import type { Logger } from "@octet/telemetry";
-import { ConfigError, isLoopback } from "./config.ts";
 import type { RunningService } from "./lifecycle.ts";
+import { listenFailure, requireListenAddress } from "./listen-address.ts";
 import { PlainGrpc } from "./plain-grpc.ts";
 
 /** A server that listens. Its services are added by the caller, before or after it is ready. */
@@ -59,12 +59,7 @@ export async function startOnServer(
 
 async function openServer(options: ServerOptions, log: Logger): Promise<OpenedServer> {
   const { listen, services, allowPlaintext } = options;
-  if (!isLoopback(listen) && !allowPlaintext) {
-    throw new ConfigError(
-      `OCTET_LISTEN=${listen} can be reached from other machines, and connections are not ` +
-        "encrypted. Listen on 127.0.0.1, or set OCTET_ALLOW_PLAINTEXT=true on a trusted network",
-    );
-  }
+  requireListenAddress("OCTET_LISTEN", listen, allowPlaintext);
   const health = new Health(services.map((service) => service.typeName));
   const plain = new PlainGrpc({ services, health, log });
   const leanMethods: LeanMethods = new Map([leanHealthCheck(health)]);
@@ -96,10 +91,7 @@ async function openServer(options: ServerOptions, log: Logger): Promise<OpenedSe
 function listenOn(tcp: TcpServer, address: string): Promise<void> {
   const { host, port } = splitAddress(address);
   return new Promise((resolve, reject) => {
-    const refuse = (cause: Error) => {
-      const detail = `cannot listen on ${address}: ${cause.message}`;
-      reject(new ConfigError(`${detail}. Is another process using the port?`, { cause }));
-    };
+    const refuse = (cause: Error) => reject(listenFailure(address, cause));
     tcp.once("error", refuse);
     tcp.once("listening", () => {
       tcp.off("error", refuse);

@@ -41,7 +41,7 @@ conversation and stopped after it.`,
       const signal = interruptSignal();
       const address = await findCoordinator(flags);
       if (address !== undefined) return talk(address, flags, signal);
-      const started = await startLocalCluster(flags, undefined, signal);
+      const started = await startLocalCluster(flags, {}, signal);
       try {
         await Promise.race([talk(started.address, flags, signal), started.cluster.failed]);
       } finally {

@@ -42,7 +42,7 @@ conversation on a terminal, standard input from a pipe.`,
     .action(async (prompt: string | undefined, flags: RunFlags) => {
       const signal = interruptSignal();
       const text = prompt ?? (await pipedPrompt());
-      const { cluster, address } = await startLocalCluster(flags, undefined, signal);
+      const { cluster, address } = await startLocalCluster(flags, {}, signal);
       const client = connectInference(address);
       try {
         const work =

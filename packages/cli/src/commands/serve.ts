@@ -2,10 +2,10 @@
 import { pathToFileURL } from "node:url";
 import { type Command, Option } from "commander";
 import { addGpuFlags, engineKinds } from "../engine-flags.ts";
-import { serviceMain } from "../local-cluster/service-process.ts";
+import { type ServiceName, serviceMain } from "../local-cluster/service-process.ts";
 import { userPath } from "../model-folder.ts";
 
-/** Adds `octet serve coordinator` and `octet serve expert-worker`. */
+/** Adds `octet serve coordinator`, `octet serve expert-worker` and `octet serve gateway`. */
 export function addServeCommand(program: Command): void {
   const serve = program
     .command("serve")
@@ -37,10 +37,26 @@ export function addServeCommand(program: Command): void {
   addSharedOptions(coordinator, "127.0.0.1:50050").action((flags: Record<string, string>) =>
     start("coordinator", flags),
   );
+  addGatewayCommand(serve);
+}
+
+function addGatewayCommand(serve: Command): void {
+  const gateway = serve
+    .command("gateway")
+    .description("serve HTTP, as OpenAI's clients expect it, for coordinators elsewhere")
+    .option(
+      "--coordinators <addresses>",
+      "host:port,... to ask (OCTET_COORDINATORS; default 127.0.0.1:50050)",
+    )
+    .option("--listen <address>", "host:port for HTTP (OCTET_LISTEN; default 127.0.0.1:8000)")
+    .option("--admin-listen <address>", "for metrics (OCTET_ADMIN_LISTEN; default 127.0.0.1:8001)")
+    .option("--strict", "refuse parameters that are not known (OCTET_STRICT)")
+    .option("--cors-origins <origins>", "whose web pages may call; * is any (OCTET_CORS_ORIGINS)");
+  addProcessOptions(gateway).action((flags: Record<string, string>) => start("gateway", flags));
 }
 
 function addSharedOptions(command: Command, listen: string): Command {
-  return addGpuFlags(command)
+  return addProcessOptions(addGpuFlags(command))
     .option("--listen <address>", `host:port to listen on (OCTET_LISTEN; default ${listen})`)
     .addOption(
       new Option("--engine <kind>", "what computes (OCTET_ENGINE; default cpu)").choices(
@@ -48,7 +64,11 @@ function addSharedOptions(command: Command, listen: string): Command {
       ),
     )
     .option("--threads <n>", "compute threads (OCTET_THREADS; default: all cores)")
-    .option("--no-verify", "start without checking the shard's SHA-256 (OCTET_VERIFY)")
+    .option("--no-verify", "start without checking the shard's SHA-256 (OCTET_VERIFY)");
+}
+
+function addProcessOptions(command: Command): Command {
+  return command
     .option("--allow-plaintext", "listen beyond this machine without TLS, on a trusted network")
     .addOption(
       new Option("--log-level <level>", "least level logged (OCTET_LOG_LEVEL)").choices([
@@ -67,6 +87,10 @@ const settingOfFlag: Record<string, string> = {
   workerEngines: "OCTET_WORKER_ENGINES",
   kvTokens: "OCTET_KV_TOKENS",
   expertDeadlineMs: "OCTET_EXPERT_DEADLINE_MS",
+  coordinators: "OCTET_COORDINATORS",
+  adminListen: "OCTET_ADMIN_LISTEN",
+  strict: "OCTET_STRICT",
+  corsOrigins: "OCTET_CORS_ORIGINS",
   listen: "OCTET_LISTEN",
   engine: "OCTET_ENGINE",
   threads: "OCTET_THREADS",
@@ -77,7 +101,7 @@ const settingOfFlag: Record<string, string> = {
 };
 
 async function start(
-  service: "coordinator" | "expert-worker",
+  service: ServiceName,
   flags: Readonly<Record<string, string | boolean>>,
 ): Promise<void> {
   for (const [flag, value] of Object.entries(flags)) {

@@ -6,19 +6,31 @@ import {
   type ClusterFlags,
   startLocalCluster,
 } from "../local-cluster/cluster-flags.ts";
+import { findFreePorts, isPortFree } from "../local-cluster/free-ports.ts";
 import { parseWhole } from "../sampling-flags.ts";
 
 interface UpFlags extends ClusterFlags {
   readonly port: number;
+  readonly http: boolean;
+  readonly httpPort?: number;
   readonly json?: boolean;
 }
+
+/** Where people look for a model's HTTP API. */
+const httpPortDefault = 8000;
 
 /** Adds `octet up` to the program. */
 export function addUpCommand(program: Command): void {
   const command = program
     .command("up")
-    .description("start a coordinator and one worker for each expert on this machine")
+    .description("start a whole cluster on this machine: workers, coordinator, HTTP gateway")
     .option("--port <n>", "the coordinator's; 0 for any free one", parseWhole, 50_050)
+    .option(
+      "--http-port <n>",
+      `the gateway's; 0 for any free one (default: ${httpPortDefault}, or any if that is taken)`,
+      parseWhole,
+    )
+    .option("--no-http", "start no gateway: gRPC only")
     .option("--json", "print one JSON object on standard output when the cluster is ready");
   addClusterFlags(command)
     .addHelpText(
@@ -26,15 +38,18 @@ export function addUpCommand(program: Command): void {
       `
 A worker that dies is started again at its address. Ctrl-C stops everything.
 
-Then, in another terminal:
+Then, in another terminal, what it says, and:
   octet generate "Once upon a time"
   octet chat`,
     )
     .action(async (flags: UpFlags) => {
       const signal = interruptSignal();
-      const started = await startLocalCluster(flags, flags.port || undefined, signal);
-      const { cluster, address, index } = started;
+      const httpPort = flags.http ? await chooseHttpPort(flags.httpPort) : undefined;
+      const ports = { coordinator: flags.port || undefined, http: httpPort };
+      const { cluster, address, index } = await startLocalCluster(flags, ports, signal);
       process.stderr.write(`octet: ${index.modelName} is served at ${address}; Ctrl-C stops it\n`);
+      const http = httpPort === undefined ? undefined : `http://127.0.0.1:${httpPort}`;
+      if (http !== undefined) process.stderr.write(httpExample(http, index.modelName));
       if (flags.json) {
         const members = cluster.members.map((m) => ({
           name: m.name,
@@ -45,7 +60,8 @@ Then, in another terminal:
           residentBytes: m.residentBytes,
           uptimeMs: m.uptimeMs,
         }));
-        process.stdout.write(`${JSON.stringify({ model: index.modelName, address, members })}\n`);
+        const facts = { model: index.modelName, address, http, members };
+        process.stdout.write(`${JSON.stringify(facts)}\n`);
       }
       const interrupted = new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
@@ -58,4 +74,24 @@ Then, in another terminal:
         await cluster.stop();
       }
     });
+}
+
+/** @param asked 0 is any; undefined is the usual one, if nobody has it */
+async function chooseHttpPort(asked: number | undefined): Promise<number> {
+  if (asked !== undefined && asked !== 0) return asked;
+  if (asked === undefined && (await isPortFree(httpPortDefault))) return httpPortDefault;
+  const [free] = await findFreePorts(1);
+  return free!;
+}
+
+/** A command that can be copied as it is. */
+function httpExample(url: string, model: string): string {
+  const body = JSON.stringify({
+    model,
+    messages: [{ role: "user", content: "Hello! How are you?" }],
+  });
+  return (
+    `octet: for OpenAI's clients the base URL is ${url}/v1; for example\n` +
+    `  curl ${url}/v1/chat/completions -H 'content-type: application/json' \\\n    -d '${body}'\n`
+  );
 }

@@ -23,7 +23,7 @@ export function createClusterDisplay(stream: NodeJS.WriteStream): ClusterDisplay
 function describeMember(status: MemberStatus): string {
   const facts = [
     status.address,
-    status.device ?? "device unknown",
+    status.device,
     status.weightBytes === undefined ? undefined : `${formatBytes(status.weightBytes)} weights`,
     status.residentBytes === undefined
       ? undefined

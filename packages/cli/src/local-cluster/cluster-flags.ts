@@ -57,23 +57,26 @@ export function addClusterFlags(command: Command): Command {
 /**
  * Starts a coordinator and a worker for each expert, showing how far they are on standard error.
  *
- * @param port of the coordinator; undefined takes a free one, as every worker does
+ * @param ports.coordinator undefined takes a free one, as every worker does
+ * @param ports.http of a gateway to start too; undefined starts none
  */
 export async function startLocalCluster(
   flags: ClusterFlags,
-  port: number | undefined,
+  ports: { readonly coordinator?: number | undefined; readonly http?: number | undefined },
   signal: AbortSignal,
 ): Promise<{ cluster: LocalCluster; address: string; index: ShardSetIndex }> {
   const model = flags.model ?? bundledModelDir();
   const index = await resolveShardSet(model, { dtype: flags.dtype, signal });
   const { numExperts } = index.model;
-  const freePorts = await findFreePorts(numExperts + 1);
-  const [freeAddress, ...workerAddresses] = freePorts.map((free) => `127.0.0.1:${free}`);
-  const address = port === undefined ? freeAddress! : `127.0.0.1:${port}`;
+  const freePorts = await findFreePorts(numExperts + 2);
+  const [freeAddress, adminAddress, ...workerAddresses] = freePorts.map(
+    (free) => `127.0.0.1:${free}`,
+  );
+  const address = ports.coordinator === undefined ? freeAddress! : `127.0.0.1:${ports.coordinator}`;
 
   process.stderr.write(
     `octet: starting ${index.modelName} (${index.weightDtype}): a coordinator and ` +
-      `${numExperts} expert-workers\n`,
+      `${numExperts} expert-workers${ports.http === undefined ? "" : ", and a gateway"}\n`,
   );
   const display = createClusterDisplay(process.stderr);
   const cores = availableParallelism();
@@ -93,6 +96,10 @@ export async function startLocalCluster(
         sharedSettings: { OCTET_VERIFY: String(flags.verify), ...gpuSettings(flags) },
         coordinatorSettings:
           flags.kvTokens === undefined ? {} : { OCTET_KV_TOKENS: String(flags.kvTokens) },
+        gateway:
+          ports.http === undefined
+            ? undefined
+            : { address: `127.0.0.1:${ports.http}`, adminAddress: adminAddress! },
         startTimeoutMs: flags.startTimeout * 1000,
         onStatus: (status) => display.update(status),
         onWarning: (name, line) => display.warn(name, line),

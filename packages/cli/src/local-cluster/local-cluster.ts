@@ -4,6 +4,12 @@ import { CommandError } from "../exit-codes.ts";
 import { afterLogLine, type MemberStatus } from "./member-status.ts";
 import { type LogLine, type ServiceName, ServiceProcess } from "./service-process.ts";
 
+/** Where a gateway listens. */
+export interface GatewayAddresses {
+  readonly address: string;
+  readonly adminAddress: string;
+}
+
 /** What a local cluster is made of. */
 export interface LocalClusterOptions {
   /** Folders of the shards, one for the coordinator and one for each expert. */
@@ -20,6 +26,8 @@ export interface LocalClusterOptions {
   /** Further settings of every process, and of the coordinator alone, by variable name. */
   readonly sharedSettings: Readonly<Record<string, string>>;
   readonly coordinatorSettings: Readonly<Record<string, string>>;
+  /** Where to serve HTTP and its metrics; undefined starts no gateway. */
+  readonly gateway?: GatewayAddresses | undefined;
   /** Longest the whole cluster may take to become ready, in ms. */
   readonly startTimeoutMs: number;
   readonly onStatus: (status: MemberStatus) => void;
@@ -83,14 +91,11 @@ export class LocalCluster {
     return this.#members.map((member) => member.status);
   }
 
-  /** Stops the coordinator first, then the workers; every process has ended when it resolves. */
+  /** Stops each before those it asks: gateway, coordinator, workers. Every process has ended when it resolves. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const [coordinators, workers] = [
-      this.#members.filter((member) => member.service === "coordinator"),
-      this.#members.filter((member) => member.service === "expert-worker"),
-    ];
-    for (const group of [coordinators, workers]) {
+    for (const service of ["gateway", "coordinator", "expert-worker"] as const) {
+      const group = this.#members.filter((member) => member.service === service);
       await Promise.all(
         group.map(async (member) => {
           await member.process?.stop();
@@ -127,6 +132,14 @@ export class LocalCluster {
       OCTET_THREADS: String(options.coordinatorThreads),
       ...options.coordinatorSettings,
     });
+    if (options.gateway !== undefined) {
+      this.#add("gateway", "gateway", options.gateway.address, {
+        OCTET_LOG_LEVEL: "info",
+        OCTET_LISTEN: options.gateway.address,
+        OCTET_ADMIN_LISTEN: options.gateway.adminAddress,
+        OCTET_COORDINATORS: options.coordinatorAddress,
+      });
+    }
   }
 
   #add(
@@ -187,13 +200,13 @@ export class LocalCluster {
     void process.exited.then(() => this.#afterExit(member, process));
   }
 
-  /** A worker that served before is started again at its address; anything else is the end. */
+  /** What served before is started again at its address; without its coordinator all is over. */
   async #afterExit(member: Member, process: ServiceProcess): Promise<void> {
     if (this.#stopping) return;
     const { name, state } = member.status;
     const now = performance.now();
     const recent = member.recentRestarts.filter((at) => now - at < restartWindowMs);
-    const mayRestart = member.service === "expert-worker" && state === "ready";
+    const mayRestart = member.service !== "coordinator" && state === "ready";
     if (!mayRestart || recent.length >= restartsMax) {
       const tooOften = mayRestart ? ` for the ${restartsMax + 1}th time in a minute` : "";
       this.#fail(new CommandError(`${name} ended${tooOften}: ${process.lastWords}`));

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 /** Services that the octet command can start. */
-export type ServiceName = "coordinator" | "expert-worker";
+export type ServiceName = "coordinator" | "expert-worker" | "gateway";
 
 /** One line of a service's log: an event name and its facts. */
 export interface LogLine {

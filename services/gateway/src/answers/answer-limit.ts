@@ -1,0 +1,60 @@
+// How many answers are under way, and an end to them when the gateway stops.
+import { ApiError } from "../http/api-error.ts";
+
+/** Counts answers; beyond the limit they are refused rather than queued. */
+export class AnswerLimit {
+  readonly #max: number;
+  readonly #stop = new AbortController();
+  readonly #idle = Promise.withResolvers<void>();
+  #underWay = 0;
+  #isClosing = false;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /**
+   * Runs `work`, which computes `count` answers.
+   *
+   * @throws {ApiError} "overloaded" at once if there are too many; else whatever `work` throws
+   */
+  async run<Result>(count: number, work: (stop: AbortSignal) => Promise<Result>): Promise<Result> {
+    if (this.#isClosing) throw stoppingError();
+    if (this.#underWay + count > this.#max) {
+      const message = `${this.#underWay} answers are under way, and at most ${this.#max} may be`;
+      throw new ApiError("overloaded", `${message}; ask again later`);
+    }
+    this.#underWay += count;
+    try {
+      return await work(this.#stop.signal);
+    } catch (error) {
+      throw this.#stop.signal.aborted ? stoppingError() : error;
+    } finally {
+      this.#underWay -= count;
+      if (this.#underWay === 0 && this.#isClosing) this.#idle.resolve();
+    }
+  }
+
+  /** Refuses new answers; resolves when those under way have ended. */
+  drain(): Promise<void> {
+    this.#isClosing = true;
+    if (this.#underWay === 0) this.#idle.resolve();
+    return this.#idle.promise;
+  }
+
+  /** Cancels those under way. */
+  cancel(): void {
+    this.#stop.abort();
+  }
+}
+
+function stoppingError(): ApiError {
+  return new ApiError(
+    "overloaded",
+    "this gateway is stopping; ask again, of another if there is one",
+  );
+}

@@ -1,0 +1,41 @@
+// What one HTTP request asks of a coordinator, and how its answer is to look.
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { GenerateRequestSchema } from "@octet/protocol";
+import type { Warning } from "../params/read-body.ts";
+import type { StreamUsage } from "../params/stream-options.ts";
+import type { Coordinator } from "../upstream/coordinator.ts";
+import type { AnswerFormat } from "./answer-format.ts";
+
+/** One prompt to answer; its place in the plan is the index of its choice. */
+export interface AnswerRequest {
+  readonly generate: MessageInitShape<typeof GenerateRequestSchema>;
+  /** Put in front of the answer: the prompt, if it is to be echoed. */
+  readonly echo: string;
+  /** Of a conversation: for each message sent, the first of the client's that it was made of. */
+  readonly firstIndexes?: readonly number[];
+}
+
+/** Everything that is decided before anything is computed. */
+export interface AnswerPlan {
+  /** "chatcmpl-..." or "cmpl-...". */
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly model: string;
+  readonly maxPositions: number;
+  /** Longest answer asked for, in tokens; undefined is the rest of the context. */
+  readonly maxTokens: number | undefined;
+  readonly coordinator: Coordinator;
+  readonly requests: readonly AnswerRequest[];
+  readonly format: AnswerFormat;
+  readonly stream: boolean;
+  readonly streamUsage: StreamUsage;
+  readonly returnTokenIds: boolean;
+  readonly warnings: readonly Warning[];
+}
+
+/** The members that every object of one answer has. */
+export function envelopeOf(plan: AnswerPlan, object: string) {
+  const { id, created, model } = plan;
+  return { id, object, created, model };
+}

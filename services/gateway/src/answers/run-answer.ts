@@ -1,0 +1,67 @@
+// One choice, as events of its coordinator.
+import { FinishReason, type GenerateFinished, type GenerateResponse } from "@octet/protocol";
+import { ApiError } from "../http/api-error.ts";
+import type { GatewayMetrics } from "../metrics/gateway-metrics.ts";
+import { atClientMessage, fromUpstream } from "../upstream/upstream-error.ts";
+import type { AnswerEnd } from "./answer-format.ts";
+import type { AnswerPlan } from "./answer-plan.ts";
+
+/** Bounds of one choice, and who is told how it goes. */
+export interface AnswerRun {
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  readonly metrics: GatewayMetrics;
+}
+
+/** started, deltas, finished. */
+export type AnswerEvent = GenerateResponse["event"];
+
+/**
+ * Streams the plan's choice at `index`; leaving the loop or aborting the signal cancels it.
+ *
+ * @throws {ApiError} whatever happens to it
+ */
+export async function* runAnswer(
+  plan: AnswerPlan,
+  index: number,
+  bounds: AnswerRun,
+): AsyncGenerator<AnswerEvent, void> {
+  const { generate, firstIndexes = [] } = plan.requests[index]!;
+  const observer = bounds.metrics.observe(plan.model);
+  let hasFinished = false;
+  try {
+    for await (const event of plan.coordinator.generate(generate, bounds)) {
+      if (event.case === "started") requireRoom(plan, event.value.promptTokens);
+      if (event.case === "delta") observer.firstToken();
+      if (event.case === "finished") {
+        hasFinished = true;
+        observer.finished(toAnswerEnd(event.value).finishReason, event.value);
+      }
+      yield event;
+    }
+  } catch (error) {
+    throw atClientMessage(fromUpstream(error), firstIndexes);
+  }
+  if (!hasFinished) {
+    throw new ApiError("expert_unavailable", "the coordinator left its answer unfinished");
+  }
+}
+
+/** An answer that the context cannot hold is refused, since cut it would look finished. */
+function requireRoom({ maxTokens, maxPositions }: AnswerPlan, promptTokens: number): void {
+  if (maxTokens === undefined || promptTokens + maxTokens <= maxPositions) return;
+  throw new ApiError(
+    "context_length_exceeded",
+    `the prompt has ${promptTokens} tokens and max_tokens asks for ${maxTokens} more; ` +
+      `the context has ${maxPositions}. Ask for less, or leave max_tokens out`,
+    { param: "max_tokens" },
+  );
+}
+
+/** How the coordinator says it ended, as clients know it. */
+export function toAnswerEnd({ reason, stopString }: GenerateFinished): AnswerEnd {
+  return {
+    finishReason: reason === FinishReason.LENGTH ? "length" : "stop",
+    stopReason: reason === FinishReason.STOP ? stopString : null,
+  };
+}

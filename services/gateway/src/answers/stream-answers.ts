@@ -1,0 +1,137 @@
+// An answer as server-sent events, in the one shape that every client we know reads.
+import { setTimeout as delay } from "node:timers/promises";
+import type { GenerateFinished } from "@octet/protocol";
+import { type ApiError, toErrorBody } from "../http/api-error.ts";
+import type { SseStream } from "../http/sse-stream.ts";
+import { fromUpstream } from "../upstream/upstream-error.ts";
+import { type AnswerPlan, envelopeOf } from "./answer-plan.ts";
+import { type AnswerEvent, type AnswerRun, runAnswer, toAnswerEnd } from "./run-answer.ts";
+import { toTimings, toUsage } from "./usage.ts";
+
+/** What a stream needs besides its plan. */
+export interface StreamBounds extends AnswerRun {
+  /** Longest to wait for the first sign of life before the stream begins, in ms. */
+  readonly openAfterMs: number;
+}
+
+/**
+ * Streams all choices, as their tokens come. A failure that is known before the stream begins is
+ * thrown, so that it has a status of its own; a later one is the stream's last chunk.
+ *
+ * @param open begins the stream: no status can be told any more
+ * @throws {ApiError} before `open` was called
+ */
+export async function streamAnswers(
+  plan: AnswerPlan,
+  bounds: StreamBounds,
+  open: () => SseStream,
+): Promise<ApiError | undefined> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([bounds.signal, stop.signal]);
+  const runs = plan.requests.map((_, index) => runAnswer(plan, index, { ...bounds, signal }));
+  try {
+    const firsts = runs.map((run) => run.next());
+    await Promise.race([Promise.all(firsts), delay(bounds.openAfterMs, undefined, { signal })]);
+    const stream = new AnswerStream(plan, open());
+    try {
+      await Promise.all(runs.map((run, index) => stream.relay(index, firsts[index]!, run)));
+      await stream.finish();
+      return undefined;
+    } catch (error) {
+      const failure = fromUpstream(error);
+      await stream.fail(failure);
+      return failure;
+    }
+  } finally {
+    // Those that have not been read to their end: a failure of one is the failure of all.
+    stop.abort();
+    for (const run of runs) run.return(undefined).catch(() => {});
+  }
+}
+
+class AnswerStream {
+  readonly #plan: AnswerPlan;
+  readonly #sse: SseStream;
+  readonly #finished: GenerateFinished[] = [];
+  readonly #unfinished: Set<number>;
+  #warnings: object;
+
+  constructor(plan: AnswerPlan, sse: SseStream) {
+    this.#plan = plan;
+    this.#sse = sse;
+    this.#unfinished = new Set(plan.requests.keys());
+    this.#warnings = plan.warnings.length > 0 ? { warnings: plan.warnings } : {};
+  }
+
+  async relay(
+    index: number,
+    first: Promise<IteratorResult<AnswerEvent, void>>,
+    rest: AsyncIterable<AnswerEvent>,
+  ): Promise<void> {
+    const { format, requests } = this.#plan;
+    await this.#send(format.opening(index));
+    const { echo } = requests[index]!;
+    if (echo !== "") await this.#send(format.delta(index, { text: echo }));
+    const { value } = await first;
+    if (value) await this.#pass(index, value);
+    for await (const event of rest) await this.#pass(index, event);
+  }
+
+  async finish(): Promise<void> {
+    const { streamUsage } = this.#plan;
+    if (streamUsage === "chunk" || streamUsage === "every") {
+      await this.#sse.send({ ...this.#envelope(), choices: [], usage: toUsage(this.#finished) });
+    }
+    await this.#sse.end();
+  }
+
+  /** A chunk like any other to clients that look at choices, and an error to those that look for it. */
+  async fail(failure: ApiError): Promise<void> {
+    const end = { finishReason: "error", stopReason: null } as const;
+    const choices = [...this.#unfinished].map((index) => this.#plan.format.ending(index, end));
+    await this.#sse.send({ ...this.#envelope(), choices, error: toErrorBody(failure).error });
+    await this.#sse.end();
+  }
+
+  async #pass(index: number, event: AnswerEvent): Promise<void> {
+    const { format, returnTokenIds } = this.#plan;
+    if (event.case === "started" && returnTokenIds) {
+      const { promptTokenIds } = event.value;
+      await this.#send(format.delta(index, { text: "", promptTokenIds }));
+    } else if (event.case === "delta") {
+      const { text, tokenIds } = event.value;
+      const answer = returnTokenIds ? { text, tokenIds } : { text };
+      if (text !== "" || returnTokenIds) await this.#send(format.delta(index, answer));
+    } else if (event.case === "finished") {
+      await this.#finishOne(index, event.value);
+    }
+  }
+
+  async #finishOne(index: number, finished: GenerateFinished): Promise<void> {
+    this.#finished.push(finished);
+    this.#unfinished.delete(index);
+    const isLast = this.#unfinished.size === 0;
+    const usage = isLast && this.#plan.streamUsage === "finish";
+    await this.#send(this.#plan.format.ending(index, toAnswerEnd(finished)), {
+      ...(usage ? { usage: toUsage(this.#finished) } : {}),
+      ...(isLast ? { timings: toTimings(this.#finished) } : {}),
+    });
+  }
+
+  async #send(choice: object, members: object = {}): Promise<void> {
+    const warnings = this.#warnings;
+    this.#warnings = {};
+    const usage = this.#plan.streamUsage === "every" ? { usage: toUsage(this.#finished) } : {};
+    await this.#sse.send({
+      ...this.#envelope(),
+      choices: [choice],
+      ...usage,
+      ...members,
+      ...warnings,
+    });
+  }
+
+  #envelope() {
+    return envelopeOf(this.#plan, this.#plan.format.chunkObject);
+  }
+}

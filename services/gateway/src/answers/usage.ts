@@ -1,0 +1,32 @@
+// How many tokens an answer took, and how long.
+import type { GenerateFinished } from "@octet/protocol";
+
+/** Tokens of all choices together. */
+export function toUsage(finished: readonly GenerateFinished[]) {
+  const prompt_tokens = finished.reduce((sum, one) => sum + one.promptTokens, 0);
+  const completion_tokens = finished.reduce((sum, one) => sum + one.completionTokens, 0);
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+}
+
+/** llama-server's names, by the coordinator's clock; of several choices, the slowest. */
+export function toTimings(finished: readonly GenerateFinished[]) {
+  const slowestMs = (of: "queuedUs" | "prefillUs" | "decodeUs") =>
+    Math.max(0, ...finished.map(({ timings }) => Number(timings?.[of] ?? 0n))) / 1000;
+  const { prompt_tokens, completion_tokens } = toUsage(finished);
+  const promptMs = slowestMs("prefillUs");
+  const predictedMs = slowestMs("decodeUs");
+  return {
+    queued_ms: slowestMs("queuedUs"),
+    prompt_n: prompt_tokens,
+    prompt_ms: promptMs,
+    prompt_per_second: perSecond(prompt_tokens, promptMs),
+    predicted_n: completion_tokens,
+    predicted_ms: predictedMs,
+    predicted_per_second: perSecond(completion_tokens, predictedMs),
+  };
+}
+
+/** 0 where no time passed: JSON has no infinity. */
+function perSecond(count: number, ms: number): number {
+  return ms === 0 ? 0 : (count * 1000) / ms;
+}

@@ -1,0 +1,145 @@
+// What a gateway counts, under names of ours; vllm-names.ts has others for the same numbers.
+import type { GenerateFinished } from "@octet/protocol";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ApiError } from "../http/api-error.ts";
+import { secondsBuckets, tokenSecondsBuckets, tokensBuckets } from "./buckets.ts";
+import { VllmNames } from "./vllm-names.ts";
+
+/** Who is told how one answer goes. Times are from when it was asked for. */
+export interface AnswerObserver {
+  /** The first text came, or none and the answer is finished. */
+  firstToken(): void;
+  finished(reason: string, finished: GenerateFinished): void;
+}
+
+/** Counters and their text form. */
+export class GatewayMetrics {
+  readonly #registry = new Registry();
+  readonly #vllm: VllmNames | undefined;
+  readonly #requests;
+  readonly #requestSeconds;
+  readonly #rejected;
+  readonly #answers;
+  readonly #promptTokens;
+  readonly #generationTokens;
+  readonly #seconds;
+
+  /**
+   * @param state gauges are read when the text is asked for
+   * @param compat whether the same numbers are under vLLM's names too
+   */
+  constructor(
+    state: { readonly answersUnderWay: () => number; readonly isReady: () => boolean },
+    compat: "vllm" | "none",
+  ) {
+    const registers = [this.#registry];
+    const about = (name: string, help: string, labelNames: string[]) => ({
+      name,
+      help,
+      labelNames,
+      registers,
+    });
+    const seconds = (name: string, help: string, buckets = secondsBuckets) =>
+      new Histogram({ ...about(name, help, ["model_name"]), buckets });
+    const http = ["handler", "method"];
+    this.#requests = new Counter(
+      about("http_requests_total", "HTTP requests by status class.", [...http, "status"]),
+    );
+    this.#requestSeconds = new Histogram({
+      ...about("http_request_duration_seconds", "From a request's arrival to its end.", http),
+      buckets: secondsBuckets,
+    });
+    this.#rejected = new Counter(
+      about("moe_requests_rejected_total", "Requests refused or failed, by code.", ["reason"]),
+    );
+    this.#answers = new Counter(
+      about("moe_answers_total", "Answers that ended well.", ["model_name", "finished_reason"]),
+    );
+    this.#promptTokens = new Counter(
+      about("moe_prompt_tokens_total", "Tokens of prompts.", ["model_name"]),
+    );
+    this.#generationTokens = new Counter(
+      about("moe_generation_tokens_total", "Tokens of answers.", ["model_name"]),
+    );
+    this.#seconds = {
+      firstToken: seconds("moe_time_to_first_token_seconds", "From arrival to the first text."),
+      token: seconds(
+        "moe_inter_token_seconds",
+        "Between two tokens, on average over one answer.",
+        tokenSecondsBuckets,
+      ),
+      answer: seconds("moe_answer_seconds", "From arrival to the answer's end."),
+      queued: seconds("moe_queue_seconds", "Waiting at the coordinator."),
+      prefill: seconds("moe_prefill_seconds", "From the first step to the first token."),
+      decode: seconds("moe_decode_seconds", "From the first token to the last."),
+    };
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        ...about(name, help, []),
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge("moe_answers_under_way", "Answers under way.", state.answersUnderWay);
+    gauge("moe_ready", "1 while a coordinator is ready.", () => Number(state.isReady()));
+    this.#vllm =
+      compat === "vllm"
+        ? new VllmNames(registers, state.answersUnderWay, tokensBuckets)
+        : undefined;
+  }
+
+  /** Begins one answer. */
+  observe(model: string): AnswerObserver {
+    const startedMs = performance.now();
+    const sinceStart = () => (performance.now() - startedMs) / 1000;
+    let firstTokenSeconds: number | undefined;
+    return {
+      firstToken: () => {
+        firstTokenSeconds ??= sinceStart();
+      },
+      finished: (reason, finished) => {
+        const times = {
+          firstToken: firstTokenSeconds ?? sinceStart(),
+          answer: sinceStart(),
+          ...toSeconds(finished),
+        };
+        const label = { model_name: model };
+        this.#answers.inc({ ...label, finished_reason: reason });
+        this.#promptTokens.inc(label, finished.promptTokens);
+        this.#generationTokens.inc(label, finished.completionTokens);
+        for (const [name, histogram] of Object.entries(this.#seconds)) {
+          const value = times[name as keyof typeof times];
+          if (value !== undefined) histogram.observe(label, value);
+        }
+        this.#vllm?.finished(model, { reason, finished, times });
+      },
+    };
+  }
+
+  request(about: { handler: string; method: string; status: number; seconds: number }): void {
+    const { handler, method } = about;
+    const status = `${Math.floor(about.status / 100)}xx`;
+    this.#requests.inc({ handler, method, status });
+    this.#requestSeconds.observe({ handler, method }, about.seconds);
+  }
+
+  rejected({ code }: ApiError): void {
+    this.#rejected.inc({ reason: code });
+  }
+
+  /** In Prometheus' text format, with its content type. */
+  async text(): Promise<{ readonly body: string; readonly contentType: string }> {
+    return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
+  }
+}
+
+/** By the coordinator's clock. */
+function toSeconds({ timings, completionTokens }: GenerateFinished) {
+  const decode = Number(timings?.decodeUs ?? 0n) / 1e6;
+  return {
+    queued: Number(timings?.queuedUs ?? 0n) / 1e6,
+    prefill: Number(timings?.prefillUs ?? 0n) / 1e6,
+    decode,
+    token: completionTokens > 1 ? decode / (completionTokens - 1) : undefined,
+  };
+}

@@ -1,0 +1,74 @@
+// Parameters that are understood and that no coordinator can do yet.
+import { z } from "zod";
+import { ApiError } from "../http/api-error.ts";
+
+/** Values that ask for nothing, by parameter: clients send them all the same. */
+const neutral: Readonly<Record<string, (value: unknown) => boolean>> = {
+  n: (value) => value === 1,
+  best_of: (value) => value === 1,
+  suffix: (value) => value === "",
+  logprobs: (value) => value === false,
+  top_logprobs: (value) => value === 0,
+  prompt_logprobs: () => false,
+  logit_bias: isEmpty,
+  allowed_token_ids: () => false,
+  logprob_token_ids: isEmpty,
+  bad_words: isEmpty,
+  frequency_penalty: (value) => value === 0,
+  presence_penalty: (value) => value === 0,
+  repetition_penalty: (value) => value === 1,
+  repeat_penalty: (value) => value === 1,
+  typical_p: (value) => value === 1,
+  min_tokens: (value) => value === 0,
+  stop_token_ids: isEmpty,
+  include_stop_str_in_output: (value) => value === false,
+  use_beam_search: (value) => value === false,
+  response_format: (value) => isObject(value) && value.type === "text",
+  structured_outputs: isEmpty,
+  guided_json: () => false,
+  guided_regex: () => false,
+  guided_choice: () => false,
+  guided_grammar: () => false,
+  grammar: (value) => value === "",
+  json_schema: () => false,
+  tools: isEmpty,
+  functions: isEmpty,
+  tool_choice: (value) => value === "none" || value === "auto",
+  function_call: (value) => value === "none" || value === "auto",
+  parallel_tool_calls: () => true,
+  routed_experts: (value) => value === false,
+  truncate_prompt_tokens: (value) => value === -1,
+  priority: (value) => value === 0,
+  cache_salt: (value) => value === "",
+  prompt_cache_key: () => true,
+  cache_prompt: (value) => value === true,
+  continue_final_message: (value) => value === false,
+  add_generation_prompt: (value) => value === true,
+  chat_template: () => false,
+  audio: () => false,
+  return_progress: (value) => value === false,
+};
+
+/** To be spread into a schema, so that they are no unknown parameters. */
+export const notSupportedShape = Object.fromEntries(
+  Object.keys(neutral).map((name) => [name, z.unknown().optional()]),
+) as Record<string, z.ZodOptional<z.ZodUnknown>>;
+
+/** @throws {ApiError} "not_supported" naming the first that asks for something */
+export function refuseNotSupported(values: Readonly<Record<string, unknown>>): void {
+  for (const [param, isNeutral] of Object.entries(neutral)) {
+    const value = values[param];
+    if (value === undefined || isNeutral(value)) continue;
+    throw new ApiError("not_supported", `${param}: not supported by this server; leave it out`, {
+      param,
+    });
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function isEmpty(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
+}

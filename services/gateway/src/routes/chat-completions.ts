@@ -1,0 +1,83 @@
+// POST /v1/chat/completions
+import { randomUUID } from "node:crypto";
+import type { Model } from "@octet/protocol";
+import { z } from "zod";
+import { chatFormat } from "../answers/answer-format.ts";
+import type { AnswerPlan } from "../answers/answer-plan.ts";
+import { ApiError } from "../http/api-error.ts";
+import { ignoredShape, silentShape, warnOfIgnored } from "../params/ignored.ts";
+import { messagesShape, requirePromptBytes, toPromptMessages } from "../params/messages.ts";
+import { notSupportedShape, refuseNotSupported } from "../params/not-supported.ts";
+import { readBody } from "../params/read-body.ts";
+import { samplingShape, toSampling } from "../params/sampling.ts";
+import { maxTokensOf, stopShape, toStop } from "../params/stop.ts";
+import { streamShape, toStreamUsage } from "../params/stream-options.ts";
+import type { Coordinators } from "../upstream/coordinators.ts";
+
+/** The body. */
+export const chatCompletionBody = z.object({
+  ...notSupportedShape,
+  model: z.string().max(256).optional().describe("Default: the one model that is served."),
+  ...messagesShape,
+  ...samplingShape,
+  ...stopShape,
+  ...streamShape,
+  ...silentShape,
+  ...ignoredShape,
+});
+
+/** @throws {ApiError} for a body that is wrong, or a model that is not there */
+export function planChatCompletion(
+  body: unknown,
+  coordinators: Coordinators,
+  options: { readonly strict: boolean },
+): AnswerPlan {
+  const { values, warnings } = readBody(chatCompletionBody, body, options);
+  refuseNotSupported(values);
+  const messages = toPromptMessages(values.messages);
+  requirePromptBytes(
+    messages.map(({ content }) => content),
+    "messages",
+  );
+  const maxTokens = maxTokensOf(values);
+  if (maxTokens === 0) {
+    const message = "max_tokens: expected 1 or more, found 0";
+    throw new ApiError("invalid_parameter", message, { param: "max_tokens" });
+  }
+  const streamUsage = toStreamUsage(values);
+  const model = coordinators.model(values.model);
+  requireChatTemplate(model);
+  return {
+    id: `chatcmpl-${randomUUID().replaceAll("-", "")}`,
+    created: Math.floor(Date.now() / 1000),
+    model: model.name,
+    maxPositions: model.maxPositions,
+    maxTokens,
+    coordinator: coordinators.choose(model),
+    requests: [
+      {
+        generate: {
+          model: model.name,
+          input: { case: "chat", value: { messages } },
+          sampling: toSampling(values),
+          stop: toStop(values, maxTokens),
+          details: values.return_token_ids === true,
+        },
+        echo: "",
+        firstIndexes: messages.map(({ firstIndex }) => firstIndex),
+      },
+    ],
+    format: chatFormat,
+    stream: values.stream === true,
+    streamUsage,
+    returnTokenIds: values.return_token_ids === true,
+    warnings: [...warnings, ...warnOfIgnored(values)],
+  };
+}
+
+/** @throws {ApiError} for a model that was never taught to chat */
+export function requireChatTemplate({ name, hasChatTemplate }: Model): void {
+  if (hasChatTemplate) return;
+  const message = `${JSON.stringify(name)} has no chat template; use /v1/completions`;
+  throw new ApiError("not_supported", message, { param: "messages" });
+}

@@ -1,0 +1,85 @@
+// POST /v1/completions
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { completionFormat } from "../answers/answer-format.ts";
+import type { AnswerPlan, AnswerRequest } from "../answers/answer-plan.ts";
+import { ApiError } from "../http/api-error.ts";
+import { ignoredShape, silentShape, warnOfIgnored } from "../params/ignored.ts";
+import { notSupportedShape, refuseNotSupported } from "../params/not-supported.ts";
+import { type PromptInput, promptShape, toPromptInputs } from "../params/prompt.ts";
+import { readBody } from "../params/read-body.ts";
+import { samplingShape, toSampling } from "../params/sampling.ts";
+import { maxTokensOf, stopShape, toStop } from "../params/stop.ts";
+import { streamShape, toStreamUsage } from "../params/stream-options.ts";
+import type { Coordinator } from "../upstream/coordinator.ts";
+import type { Coordinators } from "../upstream/coordinators.ts";
+
+/** Tokens of an answer where none are asked for, as in OpenAI's API. */
+const maxTokensDefault = 16;
+
+/** The body. */
+export const completionBody = z.object({
+  ...notSupportedShape,
+  model: z.string().max(256).optional().describe("Default: the one model that is served."),
+  ...promptShape,
+  echo: z.boolean().optional().describe("Put the prompt in front of the answer."),
+  ...samplingShape,
+  ...stopShape,
+  ...streamShape,
+  ...silentShape,
+  ...ignoredShape,
+});
+
+/** @throws {ApiError} for a body that is wrong, or a model that is not there */
+export async function planCompletion(
+  body: unknown,
+  coordinators: Coordinators,
+  options: { readonly strict: boolean; readonly signal: AbortSignal },
+): Promise<AnswerPlan> {
+  const { values, warnings } = readBody(completionBody, body, options);
+  refuseNotSupported(values);
+  const inputs = toPromptInputs(values.prompt);
+  const maxTokens = maxTokensOf(values) ?? maxTokensDefault;
+  if (maxTokens === 0) {
+    const message = "max_tokens: expected 1 or more, found 0";
+    throw new ApiError("invalid_parameter", message, { param: "max_tokens" });
+  }
+  const streamUsage = toStreamUsage(values);
+  const model = coordinators.model(values.model);
+  const coordinator = coordinators.choose(model);
+  const requests = inputs.map(
+    async (input): Promise<AnswerRequest> => ({
+      generate: {
+        model: model.name,
+        input,
+        sampling: toSampling(values),
+        stop: toStop(values, maxTokens),
+        details: values.return_token_ids === true,
+      },
+      echo: values.echo === true ? await toText(input, coordinator, options.signal) : "",
+    }),
+  );
+  return {
+    id: `cmpl-${randomUUID().replaceAll("-", "")}`,
+    created: Math.floor(Date.now() / 1000),
+    model: model.name,
+    maxPositions: model.maxPositions,
+    maxTokens,
+    coordinator,
+    requests: await Promise.all(requests),
+    format: completionFormat,
+    stream: values.stream === true,
+    streamUsage,
+    returnTokenIds: values.return_token_ids === true,
+    warnings: [...warnings, ...warnOfIgnored(values)],
+  };
+}
+
+async function toText(
+  input: PromptInput,
+  coordinator: Coordinator,
+  signal: AbortSignal,
+): Promise<string> {
+  if (input.case === "text") return input.value;
+  return coordinator.detokenize({ tokenIds: input.value.ids ?? [] }, signal);
+}

@@ -1,0 +1,130 @@
+// POST /tokenize, /detokenize and /apply-template.
+import type { TokenizeResponse } from "@octet/protocol";
+import { z } from "zod";
+import { ApiError } from "../http/api-error.ts";
+import { messagesShape, requirePromptBytes, toPromptMessages } from "../params/messages.ts";
+import { pickAlias } from "../params/pick-alias.ts";
+import { readBody } from "../params/read-body.ts";
+import type { Coordinators } from "../upstream/coordinators.ts";
+import { atClientMessage, fromUpstream } from "../upstream/upstream-error.ts";
+import { requireChatTemplate } from "./chat-completions.ts";
+
+/** Most ids of one call. */
+const tokenIdsMax = 1_048_576;
+
+const model = z.string().max(256).optional();
+
+/** The body of /tokenize: vLLM's names and llama-server's. */
+export const tokenizeBody = z.object({
+  model,
+  prompt: z.string().optional(),
+  content: z.string().optional().describe("llama-server's name for prompt."),
+  messages: messagesShape.messages.optional(),
+  add_special_tokens: z.boolean().optional().describe("Default true."),
+  add_special: z.boolean().optional().describe("llama-server's name for add_special_tokens."),
+});
+
+/** The body of /detokenize. */
+export const detokenizeBody = z.object({
+  model,
+  tokens: z
+    .array(
+      z
+        .number()
+        .int()
+        .min(0)
+        .max(2 ** 32 - 1),
+    )
+    .max(tokenIdsMax),
+});
+
+/** The body of /apply-template. */
+export const applyTemplateBody = z.object({ model, ...messagesShape });
+
+/** How a call is read, and when its client is gone. */
+export interface TokenCall {
+  readonly strict: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Text or messages to token ids. */
+export async function tokenize(body: unknown, coordinators: Coordinators, call: TokenCall) {
+  const { values } = readBody(tokenizeBody, body, call);
+  const text = pickAlias({ prompt: values.prompt, content: values.content });
+  if ((text === undefined) === (values.messages === undefined)) {
+    const found = text === undefined ? "neither" : "both";
+    throw new ApiError("invalid_parameter", `body: expected prompt or messages, found ${found}`, {
+      param: "prompt",
+    });
+  }
+  const { add_special_tokens, add_special } = values;
+  const addSpecialTokens = pickAlias({ add_special_tokens, add_special });
+  const { tokenIds, maxPositions } =
+    values.messages === undefined
+      ? await tokenizeText(text!, addSpecialTokens, values.model, coordinators, call)
+      : await tokenizeChat(values.messages, values.model, coordinators, call);
+  return { count: tokenIds.length, max_model_len: maxPositions, tokens: tokenIds };
+}
+
+/** Token ids to text, control tokens left out. */
+export async function detokenize(body: unknown, coordinators: Coordinators, call: TokenCall) {
+  const { values } = readBody(detokenizeBody, body, call);
+  const chosen = coordinators.model(values.model);
+  const text = await coordinators
+    .choose(chosen)
+    .detokenize({ model: chosen.name, tokenIds: values.tokens }, call.signal);
+  // vLLM's name, and llama-server's.
+  return { prompt: text, content: text };
+}
+
+/** What a conversation looks like to the model: exactly as ids, and as text to read. */
+export async function applyTemplate(body: unknown, coordinators: Coordinators, call: TokenCall) {
+  const { values } = readBody(applyTemplateBody, body, call);
+  const { tokenIds } = await tokenizeChat(values.messages, values.model, coordinators, call);
+  const chosen = coordinators.model(values.model);
+  const prompt = await coordinators
+    .choose(chosen)
+    .detokenize({ model: chosen.name, tokenIds }, call.signal);
+  return { prompt, token_ids: tokenIds };
+}
+
+function tokenizeText(
+  text: string,
+  addSpecialTokens: boolean | undefined,
+  name: string | undefined,
+  coordinators: Coordinators,
+  { signal }: TokenCall,
+): Promise<TokenizeResponse> {
+  requirePromptBytes([text], "prompt");
+  const chosen = coordinators.model(name);
+  return coordinators.choose(chosen).tokenize(
+    {
+      model: chosen.name,
+      input: { case: "text", value: text },
+      ...(addSpecialTokens === undefined ? {} : { addSpecialTokens }),
+    },
+    signal,
+  );
+}
+
+async function tokenizeChat(
+  given: z.infer<typeof messagesShape.messages>,
+  name: string | undefined,
+  coordinators: Coordinators,
+  { signal }: TokenCall,
+): Promise<TokenizeResponse> {
+  const messages = toPromptMessages(given);
+  requirePromptBytes(
+    messages.map(({ content }) => content),
+    "messages",
+  );
+  const chosen = coordinators.model(name);
+  requireChatTemplate(chosen);
+  const input = { case: "chat", value: { messages } } as const;
+  try {
+    return await coordinators.choose(chosen).tokenize({ model: chosen.name, input }, signal);
+  } catch (error) {
+    const firstIndexes = messages.map(({ firstIndex }) => firstIndex);
+    throw atClientMessage(fromUpstream(error), firstIndexes);
+  }
+}
