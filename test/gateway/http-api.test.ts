@@ -162,6 +162,40 @@ test("what a user writes never becomes a control token", async () => {
   expect((await answer("/detokenize", { tokens })).prompt).toBe("</s><s>");
 });
 
+test("a reply goes on from its beginning, which Mistral's clients get to see again", async () => {
+  const [begun, rest] = ["I am very well", ", thank you. And you?"];
+  const contentOf = async (last: object, parameters: object) => {
+    const messages = [...hello, { role: "assistant", content: begun, ...last }];
+    const json = await answer("/v1/chat/completions", { messages, ...greedy, ...parameters });
+    return json.choices[0].message.content;
+  };
+  expect(await contentOf({ prefix: true }, {})).toBe(begun + rest);
+  expect(await contentOf({}, { continue_final_message: true })).toBe(rest);
+});
+
+test("penalties, biases and allowed tokens change what is said", async () => {
+  const { tokens } = await answer("/tokenize", { prompt: "x", add_special_tokens: false });
+  const said = async (parameters: object) => {
+    const body = { prompt: "Once upon", temperature: 0, max_tokens: 4, return_token_ids: true };
+    return (await answer("/v1/completions", { ...body, ...parameters })).choices[0].token_ids;
+  };
+  const plain = await said({});
+  expect(await said({ allowed_token_ids: tokens })).toEqual([
+    tokens[0],
+    tokens[0],
+    tokens[0],
+    tokens[0],
+  ]);
+  expect(await said({ logit_bias: { [tokens[0]]: 100 } })).toEqual(Array(4).fill(tokens[0]));
+  expect((await said({ logit_bias: { [plain[0]]: -100 } }))[0]).not.toBe(plain[0]);
+  const distinct = async (parameters: object) =>
+    new Set(await said({ max_tokens: 40, ignore_eos: true, ...parameters })).size;
+  const usual = await distinct({});
+  expect(await distinct({ repeat_penalty: 2 })).toBeGreaterThan(usual);
+  expect(await distinct({ frequency_penalty: 2 })).toBeGreaterThan(usual);
+  expect(await distinct({ presence_penalty: 2 })).toBeGreaterThan(usual);
+});
+
 test("unknown parameters are named, in the body and in a header; null is nothing", async () => {
   const body = { messages: hello, ...greedy, nonsense: 1, top_p: null, reasoning_effort: "low" };
   const response = await cluster.post("/v1/chat/completions", body);
@@ -290,21 +324,21 @@ test("a client's x-request-id comes back if it is a plain word", async () => {
 test("metrics are on the admin port alone, under our names and vLLM's", async () => {
   const { adminAddress } = cluster.gateway.lines.find(({ event }) => event === "listening")!.fields;
   const text = await (await fetch(`http://${adminAddress}/metrics`)).text();
-  const valueOf = (series: string) => {
+  const numberOf = (series: string) => {
     const line = text.split("\n").find((each) => each.startsWith(`${series} `));
     return line === undefined ? undefined : Number(line.split(" ").at(-1));
   };
   const label = 'model_name="octet-tiny"';
-  const tokens = valueOf(`moe_generation_tokens_total{${label}}`);
+  const tokens = numberOf(`moe_generation_tokens_total{${label}}`);
   expect(tokens).toBeGreaterThan(50);
-  expect(valueOf(`vllm:generation_tokens_total{${label},engine="0"}`)).toBe(tokens);
-  expect(valueOf("moe_answers_under_way")).toBe(0);
-  expect(valueOf("moe_ready")).toBe(1);
-  expect(valueOf('moe_requests_rejected_total{reason="not_supported"}')).toBeGreaterThan(0);
+  expect(numberOf(`vllm:generation_tokens_total{${label},engine="0"}`)).toBe(tokens);
+  expect(numberOf("moe_answers_under_way")).toBe(0);
+  expect(numberOf("moe_ready")).toBe(1);
+  expect(numberOf('moe_requests_rejected_total{reason="not_supported"}')).toBeGreaterThan(0);
   const path = 'handler="/v1/completions",method="POST"';
-  expect(valueOf(`http_requests_total{${path},status="2xx"}`)).toBeGreaterThan(0);
-  expect(valueOf(`http_requests_total{${path},status="5xx"}`)).toBeUndefined();
-  expect(valueOf(`moe_time_to_first_token_seconds_count{${label}}`)).toBeGreaterThan(0);
+  expect(numberOf(`http_requests_total{${path},status="2xx"}`)).toBeGreaterThan(0);
+  expect(numberOf(`http_requests_total{${path},status="5xx"}`)).toBeUndefined();
+  expect(numberOf(`moe_time_to_first_token_seconds_count{${label}}`)).toBeGreaterThan(0);
   expect((await cluster.get("/metrics")).status).toBe(404);
 });
 

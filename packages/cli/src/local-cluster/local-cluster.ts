@@ -91,7 +91,7 @@ export class LocalCluster {
     return this.#members.map((member) => member.status);
   }
 
-  /** Stops each before those it asks: gateway, coordinator, workers. Every process has ended when it resolves. */
+  /** Stops each before those it asks; every process has ended when it resolves. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const service of ["gateway", "coordinator", "expert-worker"] as const) {

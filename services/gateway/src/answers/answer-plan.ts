@@ -1,18 +1,14 @@
 // What one HTTP request asks of a coordinator, and how its answer is to look.
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { GenerateRequestSchema } from "@octet/protocol";
 import type { Warning } from "../params/read-body.ts";
 import type { StreamUsage } from "../params/stream-options.ts";
-import type { Coordinator } from "../upstream/coordinator.ts";
+import type { AnswerCall, Coordinator } from "../upstream/coordinator.ts";
 import type { AnswerFormat } from "./answer-format.ts";
 
 /** One prompt to answer; its place in the plan is the index of its choice. */
 export interface AnswerRequest {
-  readonly generate: MessageInitShape<typeof GenerateRequestSchema>;
-  /** Put in front of the answer: the prompt, if it is to be echoed. */
+  readonly call: AnswerCall;
+  /** Put in front of the answer: a prompt or a prefix that is to be repeated. */
   readonly echo: string;
-  /** Of a conversation: for each message sent, the first of the client's that it was made of. */
-  readonly firstIndexes?: readonly number[];
 }
 
 /** Everything that is decided before anything is computed. */

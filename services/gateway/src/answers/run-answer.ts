@@ -1,8 +1,9 @@
 // One choice, as events of its coordinator.
-import { FinishReason, type GenerateFinished, type GenerateResponse } from "@octet/protocol";
+import { FinishReason, type GenerateFinished } from "@octet/protocol";
 import { ApiError } from "../http/api-error.ts";
 import type { GatewayMetrics } from "../metrics/gateway-metrics.ts";
-import { atClientMessage, fromUpstream } from "../upstream/upstream-error.ts";
+import type { AnswerEvent } from "../upstream/coordinator.ts";
+import { fromUpstream } from "../upstream/upstream-error.ts";
 import type { AnswerEnd } from "./answer-format.ts";
 import type { AnswerPlan } from "./answer-plan.ts";
 
@@ -12,9 +13,6 @@ export interface AnswerRun {
   readonly signal: AbortSignal;
   readonly metrics: GatewayMetrics;
 }
-
-/** started, deltas, finished. */
-export type AnswerEvent = GenerateResponse["event"];
 
 /**
  * Streams the plan's choice at `index`; leaving the loop or aborting the signal cancels it.
@@ -26,11 +24,11 @@ export async function* runAnswer(
   index: number,
   bounds: AnswerRun,
 ): AsyncGenerator<AnswerEvent, void> {
-  const { generate, firstIndexes = [] } = plan.requests[index]!;
+  const { call } = plan.requests[index]!;
   const observer = bounds.metrics.observe(plan.model);
   let hasFinished = false;
   try {
-    for await (const event of plan.coordinator.generate(generate, bounds)) {
+    for await (const event of plan.coordinator.answer(call, bounds)) {
       if (event.case === "started") requireRoom(plan, event.value.promptTokens);
       if (event.case === "delta") observer.firstToken();
       if (event.case === "finished") {
@@ -40,7 +38,7 @@ export async function* runAnswer(
       yield event;
     }
   } catch (error) {
-    throw atClientMessage(fromUpstream(error), firstIndexes);
+    throw fromUpstream(error);
   }
   if (!hasFinished) {
     throw new ApiError("expert_unavailable", "the coordinator left its answer unfinished");

@@ -3,9 +3,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { GenerateFinished } from "@octet/protocol";
 import { type ApiError, toErrorBody } from "../http/api-error.ts";
 import type { SseStream } from "../http/sse-stream.ts";
+import type { AnswerEvent } from "../upstream/coordinator.ts";
 import { fromUpstream } from "../upstream/upstream-error.ts";
 import { type AnswerPlan, envelopeOf } from "./answer-plan.ts";
-import { type AnswerEvent, type AnswerRun, runAnswer, toAnswerEnd } from "./run-answer.ts";
+import { type AnswerRun, runAnswer, toAnswerEnd } from "./run-answer.ts";
 import { toTimings, toUsage } from "./usage.ts";
 
 /** What a stream needs besides its plan. */

@@ -17,6 +17,7 @@ export type ApiErrorCode =
   | "overloaded"
   | "model_loading"
   | "expert_unavailable"
+  | "unavailable"
   | "timeout"
   | "cancelled"
   | "internal";
@@ -40,6 +41,7 @@ const statusOfCode: Readonly<Record<ApiErrorCode, number>> = {
   overloaded: 503,
   model_loading: 503,
   expert_unavailable: 503,
+  unavailable: 503,
   timeout: 504,
 };
 

@@ -29,30 +29,24 @@ export const messagesShape = {
 
 type Messages = z.infer<typeof messagesShape.messages>;
 
-/** One message as a coordinator takes it, and the place of the first of those it was made of. */
+/** One message as a coordinator takes it. */
 export interface PromptMessage {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
-  readonly firstIndex: number;
+  readonly prefix: boolean;
 }
 
 /**
- * Plain text messages. Neighbours of one role become one, with an empty line between, since the
- * templates of Mixtral's family want roles to alternate.
+ * The messages as plain text; their order is for the model's template to judge.
  *
  * @throws {ApiError} naming the message at fault
  */
 export function toPromptMessages(messages: Messages): PromptMessage[] {
-  const merged: PromptMessage[] = [];
-  messages.forEach((each, index) => {
+  return messages.map((each, index) => {
+    refuseToolCalls(each, index);
     const role = toRole(each.role, index);
-    refuseUnsupported(each, index);
-    const text = toText(each, index);
-    const last = merged.at(-1);
-    if (last?.role !== role) merged.push({ role, content: text, firstIndex: index });
-    else merged[merged.length - 1] = { ...last, content: `${last.content}\n\n${text}` };
+    return { role, content: toText(each, index), prefix: each.prefix === true };
   });
-  return merged;
 }
 
 function toRole(role: Messages[number]["role"], index: number): PromptMessage["role"] {
@@ -63,12 +57,9 @@ function toRole(role: Messages[number]["role"], index: number): PromptMessage["r
   return role;
 }
 
-function refuseUnsupported(each: Messages[number], index: number): void {
+function refuseToolCalls(each: Messages[number], index: number): void {
   if (each.tool_calls != null && each.tool_calls.length > 0) {
     throw notSupported(`messages[${index}].tool_calls`, "tools are not supported by this server");
-  }
-  if (each.prefix === true) {
-    throw notSupported(`messages[${index}].prefix`, "not supported by this server; leave it out");
   }
 }
 

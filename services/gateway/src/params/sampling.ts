@@ -2,11 +2,21 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { SamplingParamsSchema } from "@octet/protocol";
 import { z } from "zod";
+import { ApiError } from "../http/api-error.ts";
 import { pickAlias } from "./pick-alias.ts";
 
 /** Beyond it all tokens are about as likely as each other; a float of the wire holds it. */
 const temperatureMax = 100;
 const uint32Max = 2 ** 32 - 1;
+
+/** Most tokens whose logits one request may change, and most it may restrict the answer to. */
+const biasesMax = 1024;
+const allowedMax = 32_768;
+
+const penalty = z.number().min(-2).max(2);
+const repetition = z.number().gt(0).max(temperatureMax);
+const tokenId = z.number().int().min(0).max(uint32Max);
+const tokenIdKey = z.string().regex(/^\d{1,10}$/, "expected token ids as keys");
 
 const seed = z.number().int().min(-1).max(Number.MAX_SAFE_INTEGER);
 
@@ -18,6 +28,16 @@ export const samplingShape = {
   min_p: z.number().min(0).lt(1).optional().describe("Default 0."),
   seed: seed.optional().describe("Same seed, same answer. -1, or none: the server's choice."),
   random_seed: seed.optional().describe("Mistral's name for seed."),
+  frequency_penalty: penalty.optional().describe("For each time that a token was said."),
+  presence_penalty: penalty.optional().describe("For tokens that were said."),
+  repetition_penalty: repetition.optional().describe("Above 1 repeats less. Default 1."),
+  repeat_penalty: repetition.optional().describe("llama-server's name for it."),
+  logit_bias: z
+    .record(tokenIdKey, z.number().min(-100).max(100))
+    .refine((bias) => Object.keys(bias).length <= biasesMax, `expected at most ${biasesMax}`)
+    .optional()
+    .describe("Token id to what is added to its logit."),
+  allowed_token_ids: z.array(tokenId).min(1).max(allowedMax).optional(),
 } as const;
 
 type SamplingValues = z.infer<z.ZodObject<typeof samplingShape>>;
@@ -31,6 +51,29 @@ export function toSampling(values: SamplingValues): MessageInitShape<typeof Samp
     ...(topP === undefined ? {} : { topP }),
     ...(topK === undefined || topK <= 0 ? {} : { topK }),
     ...(minP === undefined ? {} : { minP }),
+    ...toPenalties(values),
+    ...(values.logit_bias === undefined ? {} : { logitBias: toLogitBias(values.logit_bias) }),
+    allowedTokenIds: values.allowed_token_ids ?? [],
     ...(seedAsked === undefined || seedAsked < 0 ? {} : { seed: BigInt(seedAsked) }),
   };
+}
+
+function toPenalties(values: SamplingValues) {
+  const { repetition_penalty, repeat_penalty, presence_penalty, frequency_penalty } = values;
+  const repetitionPenalty = pickAlias({ repetition_penalty, repeat_penalty });
+  return {
+    ...(repetitionPenalty === undefined ? {} : { repetitionPenalty }),
+    ...(presence_penalty === undefined ? {} : { presencePenalty: presence_penalty }),
+    ...(frequency_penalty === undefined ? {} : { frequencyPenalty: frequency_penalty }),
+  };
+}
+
+/** A key that is too large for a token id is refused by its number. */
+function toLogitBias(bias: Readonly<Record<string, number>>): Record<number, number> {
+  for (const id of Object.keys(bias)) {
+    if (Number(id) <= uint32Max) continue;
+    const message = "logit_bias: expected token ids as keys, found one that is too large";
+    throw new ApiError("invalid_parameter", message, { param: "logit_bias" });
+  }
+  return bias;
 }

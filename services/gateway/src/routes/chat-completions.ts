@@ -5,6 +5,7 @@ import { z } from "zod";
 import { chatFormat } from "../answers/answer-format.ts";
 import type { AnswerPlan } from "../answers/answer-plan.ts";
 import { ApiError } from "../http/api-error.ts";
+import { continuedReplyShape, continueReply } from "../params/continued-reply.ts";
 import { ignoredShape, silentShape, warnOfIgnored } from "../params/ignored.ts";
 import { messagesShape, requirePromptBytes, toPromptMessages } from "../params/messages.ts";
 import { notSupportedShape, refuseNotSupported } from "../params/not-supported.ts";
@@ -19,6 +20,7 @@ export const chatCompletionBody = z.object({
   ...notSupportedShape,
   model: z.string().max(256).optional().describe("Default: the one model that is served."),
   ...messagesShape,
+  ...continuedReplyShape,
   ...samplingShape,
   ...stopShape,
   ...streamShape,
@@ -34,7 +36,7 @@ export function planChatCompletion(
 ): AnswerPlan {
   const { values, warnings } = readBody(chatCompletionBody, body, options);
   refuseNotSupported(values);
-  const messages = toPromptMessages(values.messages);
+  const { messages, echo } = continueReply(toPromptMessages(values.messages), values);
   requirePromptBytes(
     messages.map(({ content }) => content),
     "messages",
@@ -56,15 +58,17 @@ export function planChatCompletion(
     coordinator: coordinators.choose(model),
     requests: [
       {
-        generate: {
-          model: model.name,
-          input: { case: "chat", value: { messages } },
-          sampling: toSampling(values),
-          stop: toStop(values, maxTokens),
-          details: values.return_token_ids === true,
+        call: {
+          method: "chat",
+          request: {
+            model: model.name,
+            messages: [...messages],
+            sampling: toSampling(values),
+            stop: toStop(values, maxTokens),
+            details: values.return_token_ids === true,
+          },
         },
-        echo: "",
-        firstIndexes: messages.map(({ firstIndex }) => firstIndex),
+        echo,
       },
     ],
     format: chatFormat,

@@ -49,12 +49,15 @@ export async function planCompletion(
   const coordinator = coordinators.choose(model);
   const requests = inputs.map(
     async (input): Promise<AnswerRequest> => ({
-      generate: {
-        model: model.name,
-        input,
-        sampling: toSampling(values),
-        stop: toStop(values, maxTokens),
-        details: values.return_token_ids === true,
+      call: {
+        method: "generate",
+        request: {
+          model: model.name,
+          input,
+          sampling: toSampling(values),
+          stop: toStop(values, maxTokens),
+          details: values.return_token_ids === true,
+        },
       },
       echo: values.echo === true ? await toText(input, coordinator, options.signal) : "",
     }),

@@ -6,7 +6,6 @@ import { messagesShape, requirePromptBytes, toPromptMessages } from "../params/m
 import { pickAlias } from "../params/pick-alias.ts";
 import { readBody } from "../params/read-body.ts";
 import type { Coordinators } from "../upstream/coordinators.ts";
-import { atClientMessage, fromUpstream } from "../upstream/upstream-error.ts";
 import { requireChatTemplate } from "./chat-completions.ts";
 
 /** Most ids of one call. */
@@ -121,10 +120,5 @@ async function tokenizeChat(
   const chosen = coordinators.model(name);
   requireChatTemplate(chosen);
   const input = { case: "chat", value: { messages } } as const;
-  try {
-    return await coordinators.choose(chosen).tokenize({ model: chosen.name, input }, signal);
-  } catch (error) {
-    const firstIndexes = messages.map(({ firstIndex }) => firstIndex);
-    throw atClientMessage(fromUpstream(error), firstIndexes);
-  }
+  return coordinators.choose(chosen).tokenize({ model: chosen.name, input }, signal);
 }

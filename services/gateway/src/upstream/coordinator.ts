@@ -1,6 +1,8 @@
 // One coordinator: what it serves, whether it is ready, and calls of it.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
+  type ChatRequestSchema,
+  type ChatResponse,
   checkHealth,
   type DetokenizeRequestSchema,
   type GenerateRequestSchema,
@@ -24,6 +26,17 @@ export interface AnswerBounds {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
+
+/** What is to be answered, and by which method. */
+export type AnswerCall =
+  | {
+      readonly method: "generate";
+      readonly request: MessageInitShape<typeof GenerateRequestSchema>;
+    }
+  | { readonly method: "chat"; readonly request: MessageInitShape<typeof ChatRequestSchema> };
+
+/** started, deltas, finished. */
+export type AnswerEvent = GenerateResponse["event"] | ChatResponse["event"];
 
 /** A coordinator that may come and go. Its failures are thrown as {@link ApiError}s. */
 export class Coordinator {
@@ -71,14 +84,18 @@ export class Coordinator {
   }
 
   /** Streams one answer. Leaving the loop, or aborting the signal, cancels the work. */
-  async *generate(
-    request: MessageInitShape<typeof GenerateRequestSchema>,
+  async *answer(
+    { method, request }: AnswerCall,
     bounds: AnswerBounds,
-  ): AsyncGenerator<GenerateResponse["event"], void> {
+  ): AsyncGenerator<AnswerEvent, void> {
     this.#answers++;
-    const call = this.#client.generate(request, bounds);
+    const call =
+      method === "chat"
+        ? this.#client.chat(request, bounds)
+        : this.#client.generate(request, bounds);
     try {
-      for await (const { event } of call as AsyncIterable<GenerateResponse>) yield event;
+      const responses: AsyncIterable<ChatResponse | GenerateResponse> = call;
+      for await (const { event } of responses) yield event;
     } catch (error) {
       throw fromUpstream(error);
     } finally {
