@@ -63,12 +63,15 @@ function connectExperts({ index }: TemporaryShards, workers: TestedWorkers): Exp
 }
 
 /** Tokens by way of a coordinator process, all eight prompts at once. */
-async function generateAll(address: string): Promise<number[][]> {
+async function generateAll(
+  address: string,
+): Promise<{ tokenIds: number[]; cachedPromptTokens: number }[]> {
   const client = createClient(InferenceService, address);
   try {
     return await Promise.all(
       prompts.map(async (ids) => {
         const tokenIds: number[] = [];
+        let cachedPromptTokens = 0;
         const call = client.generate(
           {
             input: { case: "tokens", value: { ids } },
@@ -80,13 +83,18 @@ async function generateAll(address: string): Promise<number[][]> {
         );
         for await (const { event } of call) {
           if (event.case === "delta") tokenIds.push(...event.value.tokenIds);
+          if (event.case === "finished") cachedPromptTokens = event.value.cachedPromptTokens;
         }
-        return tokenIds;
+        return { tokenIds, cachedPromptTokens };
       }),
     );
   } finally {
     client.close();
   }
+}
+
+async function tokensOf(answers: ReturnType<typeof generateAll>): Promise<number[][]> {
+  return (await answers).map(({ tokenIds }) => tokenIds);
 }
 
 test.each(weightDtypes)(
@@ -105,8 +113,14 @@ test.each(weightDtypes)(
         expect(await greedySteps(attention, experts, [prompt], numTokens)).toEqual([together[i]]);
       }
       await using coordinator = await startCoordinator(shards.index, workers.placement);
-      const generated = await generateAll(coordinator.address);
+      const generated = await tokensOf(generateAll(coordinator.address));
       expect(generated).toEqual(together.map((trace) => trace.tokenIds));
+      const again = await generateAll(coordinator.address);
+      expect(again.map(({ tokenIds }) => tokenIds)).toEqual(generated);
+      // Whole blocks of the prompt but for its last token.
+      const found = prompts.map(({ length }) => Math.floor((length - 1) / 16) * 16);
+      expect(again.map(({ cachedPromptTokens }) => cachedPromptTokens)).toEqual(found);
+      expect(Math.max(...found)).toBe(32);
       // The texts are worth comparing only if they differ from each other.
       expect(new Set(generated.map(String)).size).toBe(prompts.length);
     } finally {

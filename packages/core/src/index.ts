@@ -22,6 +22,7 @@ export {
 export {
   activationBytesMax,
   allowedTokenIdsMax,
+  cacheSaltLengthMax,
   callsInFlightMax,
   logitBiasEntriesMax,
   logitBiasMax,

@@ -24,6 +24,9 @@ export const stopStringsMax = 16;
 /** Longest stop string, in UTF-16 code units. */
 export const stopStringLengthMax = 256;
 
+/** Longest salt of the prefix cache, in UTF-16 code units. */
+export const cacheSaltLengthMax = 256;
+
 /** Expert calls one stream may have in flight. */
 export const callsInFlightMax = 1024;
 

@@ -13,6 +13,7 @@ import {
   type ToyAnswer,
   type ToyRequest,
   toyRequests,
+  unheldBlocks,
 } from "./fixture/toy-engine.ts";
 import { hang, type Intercept, type ToyCall } from "./fixture/toy-expert-client.ts";
 
@@ -42,7 +43,7 @@ async function bothWays(requests: readonly ToyRequest[], open: () => Intercept) 
   const setup = openToyEngine({ intercept: open() });
   const together = await Promise.all(requests.map((request) => generate(setup.engine, request)));
   setup.engine.checkIntegrity();
-  expect(setup.engine.load().freeBlocks).toBe(200);
+  expect(unheldBlocks(setup.engine)).toBe(200);
   return { alone, together };
 }
 
@@ -263,5 +264,5 @@ test("closing cancels what hangs", async () => {
   await expect(waiting.next()).rejects.toMatchObject({ code: "cancelled" });
   await experts.close();
   engine.checkIntegrity();
-  expect(engine.load().freeBlocks).toBe(200);
+  expect(unheldBlocks(engine)).toBe(200);
 });

@@ -1,56 +1,8 @@
-// The relations of engine.test.ts, held by the reference engines over every weight dtype.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type ExpertId, toExpertId, type WeightDtype, weightDtypes } from "@octet/core";
-import {
-  type ExpertEngine,
-  openReferenceAttentionEngine,
-  openReferenceExpertEngine,
-} from "@octet/kernels";
-import { tinyModel, writeSyntheticModel } from "@octet/kernels/conformance";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createEngine, type Engine } from "./engine.ts";
-import type { EngineLimits } from "./engine-limits.ts";
-import type { ExpertClient } from "./expert-client.ts";
+// The relations of engine.test.ts, held by real kernels over every weight dtype.
+import { weightDtypes } from "@octet/core";
+import { expect, test } from "vitest";
+import { TinyEngines } from "./fixture/tiny-engine.ts";
 import { generate, type ToyRequest } from "./fixture/toy-engine.ts";
-
-const model = tinyModel({ maxPositions: 64, slidingWindow: 20, eosTokenIds: [7] });
-let directory = "";
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "octet-engine-"));
-});
-afterAll(() => rm(directory, { recursive: true }));
-
-/** Calls the engine as a worker would. */
-function inProcess(engine: ExpertEngine): ExpertClient {
-  return {
-    forward: async (call) => {
-      const output = await engine.forward(call);
-      const workerId = `worker-${call.expertId}`;
-      return { output, workerId, address: "in-process", queuedUs: 0, computedUs: 1 };
-    },
-    close: () => engine.close(),
-  };
-}
-
-/** A maker of engines over one model, each with a KV cache of its own. */
-async function openModel(weightDtype: WeightDtype, seed: number) {
-  const path = join(directory, `${weightDtype}.weights`);
-  const weights = await writeSyntheticModel({ path, model, weightDtype, seed });
-  const expertIds: ExpertId[] = Array.from({ length: model.numExperts }, (_, id) =>
-    toExpertId(id, model.numExperts),
-  );
-  const shard = { model, weightDtype, weights, threads: 1 };
-  const experts = inProcess(
-    await openReferenceExpertEngine({ ...shard, weights: [weights], expertIds }),
-  );
-  return async (limits: Partial<EngineLimits> = {}): Promise<Engine> => {
-    const kv = { numBlocks: 64, blockSizeTokens: 8 };
-    const attention = await openReferenceAttentionEngine({ ...shard, ...kv });
-    return createEngine({ attention, experts, limits });
-  };
-}
 
 const requests: ToyRequest[] = Array.from({ length: 8 }, (_, i) => ({
   promptTokenIds: Array.from({ length: 1 + i * 4 }, (_, j) => (i * 31 + j * 17 + 8) % 101),
@@ -60,21 +12,21 @@ const requests: ToyRequest[] = Array.from({ length: 8 }, (_, i) => ({
 
 for (const weightDtype of weightDtypes) {
   test(`${weightDtype}: neither company nor chunks nor the cache change a token`, async () => {
-    const open = await openModel(weightDtype, 11);
+    await using engines = await TinyEngines.create("reference", weightDtype);
     const alone: (readonly number[])[] = [];
     for (const request of requests) {
-      const { tokenIds, error } = await generate(await open(), request);
+      const { tokenIds, error } = await generate(await engines.open(), request);
       expect(error).toBeUndefined();
       alone.push(tokenIds);
     }
     for (const stepTokensMax of [512, 9]) {
-      const engine = await open({ stepTokensMax, activeSequencesMax: 8 });
+      const engine = await engines.open({ stepTokensMax, activeSequencesMax: 8 });
       const together = await Promise.all(requests.map((request) => generate(engine, request)));
       expect(together.map(({ tokenIds }) => tokenIds)).toEqual(alone);
       engine.checkIntegrity();
     }
     const [prompt, answer] = [requests[3]!.promptTokenIds, alone[3]!];
-    const resumed = await generate(await open(), {
+    const resumed = await generate(await engines.open(), {
       ...requests[3]!,
       promptTokenIds: [...Array.from(prompt), ...answer.slice(0, 4)],
       stop: { maxTokens: answer.length - 4, ignoreEos: true },
@@ -82,4 +34,41 @@ for (const weightDtype of weightDtypes) {
     expect(resumed.tokenIds).toEqual(answer.slice(4));
     expect(new Set(alone.map((tokenIds) => tokenIds.join())).size).toBe(requests.length);
   });
+}
+
+/** A conversation's turns: each prompt is the last one, its answer, and a few tokens more. */
+const turns = Array.from({ length: 4 }, (_, i) => ({
+  more: Array.from({ length: 5 + i }, (_, j) => (i * 13 + j * 29 + 3) % 101),
+  sampling: { temperature: 1, seed: BigInt(i) },
+  stop: { maxTokens: 7, ignoreEos: true },
+}));
+
+for (const kind of ["cpu", "reference"] as const) {
+  for (const weightDtype of weightDtypes) {
+    test(`${kind}, ${weightDtype}: a prefix found in the cache changes no token`, async () => {
+      await using engines = await TinyEngines.create(kind, weightDtype);
+      const engine = await engines.open();
+      let before: number[] = [];
+      let cachedTokens = 0;
+      for (const { more, ...request } of turns) {
+        const promptTokenIds = [...before, ...more];
+        const found = await generate(engine, { ...request, promptTokenIds });
+        const computed = await generate(engine, {
+          ...request,
+          promptTokenIds,
+          scheduling: { prefixCache: false },
+        });
+        expect(found.error).toBeUndefined();
+        expect(found.tokenIds).toEqual(computed.tokenIds);
+        expect(computed.finished!.usage.cachedPromptTokens).toBe(0);
+        // Of the turn before, all but the last token has keys and values.
+        const expected = Math.floor(Math.max(0, before.length - 1) / 8) * 8;
+        expect(found.finished!.usage.cachedPromptTokens).toBe(expected);
+        cachedTokens += expected;
+        before = [...promptTokenIds, ...found.tokenIds];
+      }
+      expect(cachedTokens).toBeGreaterThan(50);
+      engine.checkIntegrity();
+    });
+  }
 }

@@ -23,8 +23,10 @@ test("a sequence's tokens do not change with its company", async () => {
   expect(engine.load()).toEqual({
     activeSequences: 0,
     queuedSequences: 0,
-    freeBlocks: 200,
+    freeBlocks: 200 - engine.load().cachedBlocks,
+    cachedBlocks: expect.any(Number),
     numBlocks: 200,
+    prefix: { queriesTokens: 64, hitsTokens: 0 },
   });
 });
 
@@ -87,7 +89,7 @@ test("events come in order: started, deltas, finished with usage and timings", a
   expect(finished).toMatchObject({
     reason: "length",
     stopString: undefined,
-    usage: { promptTokens: 3, completionTokens: 4 },
+    usage: { promptTokens: 3, completionTokens: 4, cachedPromptTokens: 0 },
   });
   for (const us of Object.values(finished!.timings)) {
     expect(us).toBeGreaterThan(0);

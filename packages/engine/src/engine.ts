@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { toSequenceId } from "@octet/core";
 import { type AttentionEngine, KernelError } from "@octet/kernels";
 import { AdjustScratch } from "./adjust-logits.ts";
-import { Admission } from "./admission.ts";
+import { Admission, type PrefixCounts } from "./admission.ts";
 import { Answer } from "./answer.ts";
 import { EngineError } from "./engine-error.ts";
 import { checkLimits, defaultLimits, type EngineLimits } from "./engine-limits.ts";
@@ -20,8 +20,10 @@ import {
 } from "./generate-request.ts";
 import { KvBlockPool } from "./kv-block-pool.ts";
 import { type PlannedChunk, planStep } from "./plan-step.ts";
+import { PrefixChain } from "./prefix-chain.ts";
 import { randomSeed } from "./random-seed.ts";
 import { resolveSampling } from "./sampling-params.ts";
+import { resolveScheduling } from "./scheduling-params.ts";
 import { Sequence } from "./sequence.ts";
 import { resolveStop } from "./stop-params.ts";
 import { TokenChooser } from "./token-chooser.ts";
@@ -48,7 +50,11 @@ export interface EngineLoad {
   readonly activeSequences: number;
   readonly queuedSequences: number;
   readonly freeBlocks: number;
+  /** Held by nobody, but kept for a prompt that begins alike; free as soon as they are needed. */
+  readonly cachedBlocks: number;
   readonly numBlocks: number;
+  /** How much of the prompts the prefix cache had, since the start. */
+  readonly prefix: PrefixCounts;
 }
 
 /** Generates text with one model, for several callers at once. */
@@ -136,7 +142,9 @@ class BatchingEngine implements Engine {
       activeSequences: this.#admission.active.length,
       queuedSequences: this.#admission.waiting.length,
       freeBlocks: this.#pool.numFree,
+      cachedBlocks: this.#pool.numCached,
       numBlocks: this.#pool.numBlocks,
+      prefix: this.#admission.prefix,
     };
   }
 
@@ -170,6 +178,8 @@ class BatchingEngine implements Engine {
     const answer = new Answer({ stop, eosTokenIds, decoder: request.decoder });
     answer.resume(promptTokenIds.subarray(answerStart));
     const scratch = this.#scratch;
+    const scheduling = resolveScheduling(request.scheduling ?? {});
+    const scope = { kind: "salt", salt: scheduling.cacheSalt } as const;
     return new Sequence({
       id: toSequenceId(this.#nextId++),
       promptTokenIds,
@@ -179,6 +189,9 @@ class BatchingEngine implements Engine {
       answer,
       events,
       expertUse: request.details === true ? new ExpertUseLog() : undefined,
+      prefix: scheduling.prefixCache
+        ? new PrefixChain(scope, this.#pool.blockSizeTokens)
+        : undefined,
       // The last token is never fed back, so its keys and values are never written.
       reservedTokens: answerStart + stop.maxTokens - 1,
       submittedMs: this.#nowMs(),
@@ -221,7 +234,9 @@ class BatchingEngine implements Engine {
       const outcome = outcomes[i]!;
       if (isCacheLost(outcome) && reopened === true && sequence.loseCache()) return;
       this.#conclude(sequence, { numTokens, outcome, nowMs });
+      this.#admission.registerComputed(sequence);
     });
+    if (isLost) this.#admission.loseCaches();
     this.#admission.update(nowMs); // whoever reads of an end finds the blocks free already
   }
 

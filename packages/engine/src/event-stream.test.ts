@@ -11,7 +11,7 @@ const finished: GenerateFinished = {
   kind: "finished",
   reason: "length",
   stopString: undefined,
-  usage: { promptTokens: 1, completionTokens: 1 },
+  usage: { promptTokens: 1, cachedPromptTokens: 0, completionTokens: 1 },
   timings: { queuedUs: 0, prefillUs: 0, decodeUs: 0 },
   experts: [],
 };

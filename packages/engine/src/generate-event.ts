@@ -25,11 +25,19 @@ export interface GenerateFinished {
   readonly reason: FinishReason;
   /** The stop string that appeared; set exactly if reason is "stop". */
   readonly stopString: string | undefined;
-  /** completionTokens counts an end-of-sequence token. */
-  readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
+  readonly usage: GenerateUsage;
   readonly timings: GenerateTimings;
   /** Who answered, in ascending expert id; empty unless details were asked for. */
   readonly experts: readonly ExpertUse[];
+}
+
+/** What one answer took. */
+export interface GenerateUsage {
+  readonly promptTokens: number;
+  /** An end-of-sequence token included. */
+  readonly completionTokens: number;
+  /** Of the prompt, tokens that the prefix cache had and nobody computed again. */
+  readonly cachedPromptTokens: number;
 }
 
 /** By the engine's clock, in whole microseconds. */

@@ -3,6 +3,7 @@ import type { ModelConfig } from "@octet/core";
 import type { StreamDecoder } from "./answer.ts";
 import { EngineError } from "./engine-error.ts";
 import type { SamplingRequest } from "./sampling-params.ts";
+import type { SchedulingRequest } from "./scheduling-params.ts";
 import type { StopRequest } from "./stop-params.ts";
 
 /** One prompt to continue. */
@@ -20,6 +21,8 @@ export interface GenerateRequest {
   readonly sampling?: SamplingRequest | undefined;
   /** Default: each field its own. */
   readonly stop?: StopRequest | undefined;
+  /** Default: each field its own. */
+  readonly scheduling?: SchedulingRequest | undefined;
   /** Fresh for this request. */
   readonly decoder: StreamDecoder;
   /**

@@ -1,3 +1,4 @@
+export type { PrefixCounts } from "./admission.ts";
 export type { FinishReason, StreamDecoder } from "./answer.ts";
 export {
   createEngine,
@@ -21,8 +22,10 @@ export type {
   GenerateFinished,
   GenerateStarted,
   GenerateTimings,
+  GenerateUsage,
 } from "./generate-event.ts";
 export type { GenerateRequest } from "./generate-request.ts";
 export type { SamplingRequest } from "./sampling-params.ts";
+export type { SchedulingRequest } from "./scheduling-params.ts";
 export type { StopRequest } from "./stop-params.ts";
 export type { TokenConstraint, TokenMask } from "./token-constraint.ts";

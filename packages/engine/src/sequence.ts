@@ -7,6 +7,7 @@ import type { EventStream } from "./event-stream.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
 import type { ForwardSequence } from "./forward.ts";
 import type { PlannableSequence } from "./plan-step.ts";
+import type { PrefixChain, PrefixDigest } from "./prefix-chain.ts";
 import type { SequenceLogits } from "./step-rows.ts";
 import type { TokenChooser } from "./token-chooser.ts";
 
@@ -25,6 +26,8 @@ export interface SequenceParts {
   readonly answer: Answer;
   readonly events: EventStream;
   readonly expertUse: ExpertUseLog | undefined;
+  /** Digests of its blocks; undefined if it takes no part in the prefix cache. */
+  readonly prefix: PrefixChain | undefined;
   /** Positions whose keys and values it may need to keep: all but the last token's. */
   readonly reservedTokens: number;
   readonly submittedMs: number;
@@ -39,11 +42,15 @@ export class Sequence implements PlannableSequence {
   readonly submittedMs: number;
   /** Its blocks in order, enough for all it may generate; empty unless it is active. */
   blocks: readonly BlockId[] = [];
+  /** Of its blocks, how many others may have found. */
+  registeredBlocks = 0;
   readonly #parts: SequenceParts;
   /** The prompt and what was sampled. */
   readonly #tokenIds: number[];
   /** Of those, how many have keys and values in the blocks. */
   #cachedTokens = 0;
+  /** Of its prompt, how many tokens had been computed before it came; unknown until it is active. */
+  #cachedPromptTokens: number | undefined;
   /** Caches lost since the last token was sampled. */
   #cachesLost = 0;
   #firstStepMs: number | undefined;
@@ -73,6 +80,49 @@ export class Sequence implements PlannableSequence {
 
   get pendingTokens(): number {
     return this.#tokenIds.length - this.#cachedTokens;
+  }
+
+  /** Tokens that came with its request. */
+  get givenTokens(): number {
+    return this.#parts.promptTokenIds.length;
+  }
+
+  get usesPrefixCache(): boolean {
+    return this.#parts.prefix !== undefined;
+  }
+
+  /** Whether it has never had blocks. */
+  get isNew(): boolean {
+    return this.#cachedPromptTokens === undefined;
+  }
+
+  /** What a block of its own holds once it is full; undefined without a part in the prefix cache. */
+  digestOf(block: number): PrefixDigest | undefined {
+    return this.#parts.prefix?.digestOf(block, this.#tokenIds);
+  }
+
+  /** Tokens that are known: the prompt and what was sampled. */
+  get numTokens(): number {
+    return this.#tokenIds.length;
+  }
+
+  /** Tokens that have keys and values in its blocks. */
+  get cachedTokens(): number {
+    return this.#cachedTokens;
+  }
+
+  /**
+   * Becomes active.
+   *
+   * @param blocks enough for its next steps
+   * @param cachedTokens of its tokens, how many have keys and values in them already: all but one
+   *   at most, since somebody must compute the logits
+   */
+  begin(blocks: readonly BlockId[], cachedTokens: number): void {
+    assert(this.#cachedTokens === 0 && cachedTokens < this.numTokens, `${cachedTokens} cached`);
+    this.blocks = blocks;
+    this.#cachedTokens = cachedTokens;
+    this.#cachedPromptTokens ??= cachedTokens;
   }
 
   /** Its next `numTokens` tokens as a step takes them, with logits if they are the last. */
@@ -115,6 +165,7 @@ export class Sequence implements PlannableSequence {
       usage: {
         promptTokens: this.#parts.answerStart,
         completionTokens: answer.numTokens,
+        cachedPromptTokens: Math.min(this.#cachedPromptTokens ?? 0, this.#parts.answerStart),
       },
       timings: {
         queuedUs: toUs(this.#firstStepMs! - this.submittedMs),
@@ -127,13 +178,21 @@ export class Sequence implements PlannableSequence {
   }
 
   /**
-   * Its blocks hold nothing any more: it starts over from its first token, and what it samples next
-   * is what it would have sampled.
+   * Its blocks are no longer its own: it starts over from its first token once it has others, and
+   * what it samples next is what it would have sampled.
+   */
+  giveUpBlocks(): void {
+    this.blocks = [];
+    this.registeredBlocks = 0;
+    this.#cachedTokens = 0;
+  }
+
+  /**
+   * A step of its own found that a device had taken its keys and values along.
    *
    * @returns whether it should be tried again, or has lost its cache too often to get on
    */
   loseCache(): boolean {
-    this.#cachedTokens = 0;
     this.#cachesLost += 1;
     return this.#cachesLost <= cachesLostMax;
   }

@@ -97,6 +97,7 @@ export {
   SamplingParamsSchema,
   type SchedulerState,
   SchedulerStateSchema,
+  type SchedulingParams,
   type StopParams,
   StopParamsSchema,
   type TokenIds,

@@ -67,5 +67,6 @@ export function toFinished(
       computedUs: BigInt(Math.round(use.computedUs)),
     })),
     stopString: event.stopString ?? "",
+    cachedPromptTokens: event.usage.cachedPromptTokens,
   };
 }

@@ -1,6 +1,6 @@
 // What a request asks of the engine, in the engine's words. Generate and Chat share it.
-import type { SamplingRequest, StopRequest } from "@octet/engine";
-import type { SamplingParams, StopParams } from "@octet/protocol";
+import type { SamplingRequest, SchedulingRequest, StopRequest } from "@octet/engine";
+import type { SamplingParams, SchedulingParams, StopParams } from "@octet/protocol";
 
 /** How tokens are chosen; what the request leaves out stays undefined. */
 export function toSampling(sampling: SamplingParams | undefined): SamplingRequest {
@@ -31,4 +31,9 @@ export function toStop(stop: StopParams | undefined): StopRequest {
     strings: stop?.strings,
     ignoreEos: stop?.ignoreEos,
   };
+}
+
+/** How the request is treated beside others; what it leaves out stays undefined. */
+export function toScheduling(scheduling: SchedulingParams | undefined): SchedulingRequest {
+  return { cacheSalt: scheduling?.cacheSalt, prefixCache: scheduling?.prefixCache };
 }

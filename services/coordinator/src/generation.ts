@@ -1,10 +1,10 @@
 // What Generate and Chat do alike: from a prompt and parameters to the engine's events.
 import type { Engine, GenerateEvent } from "@octet/engine";
-import type { SamplingParams, StopParams } from "@octet/protocol";
+import type { SamplingParams, SchedulingParams, StopParams } from "@octet/protocol";
 import type { Tokenizer } from "@octet/tokenizer";
 import type { AnswerCall } from "./answer-call.ts";
 import type { RequestMetrics } from "./coordinator-metrics.ts";
-import { toSampling, toStop } from "./generation-parameters.ts";
+import { toSampling, toScheduling, toStop } from "./generation-parameters.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** What answers are generated with. */
@@ -20,13 +20,14 @@ export interface GenerateContext {
 export interface GenerationParams {
   readonly sampling?: SamplingParams | undefined;
   readonly stop?: StopParams | undefined;
+  readonly scheduling?: SchedulingParams | undefined;
   readonly details: boolean;
 }
 
 /** @throws {EngineError} for parameters out of range, or from a `next()` */
 export function startGeneration(
   { tokenIds, continuesText }: Prompt,
-  { sampling, stop, details }: GenerationParams,
+  { sampling, stop, scheduling, details }: GenerationParams,
   { signal }: AnswerCall,
   { engine, tokenizer, metrics }: GenerateContext,
 ): AsyncIterable<GenerateEvent> {
@@ -34,6 +35,7 @@ export function startGeneration(
     promptTokenIds: tokenIds,
     sampling: toSampling(sampling),
     stop: toStop(stop),
+    scheduling: toScheduling(scheduling),
     decoder: tokenizer.createStreamDecoder({ continuesText }),
     details,
     signal,

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file octet/inference/v1/inference.proto.
  */
 export const file_octet_inference_v1_inference: GenFile = /*@__PURE__*/
-  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIjwKC0NoYXRNZXNzYWdlEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCRIOCgZwcmVmaXgYBSABKAgiOQoEQ2hhdBIxCghtZXNzYWdlcxgBIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZSKIAgoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIuCgZ0b2tlbnMYAyABKAsyHC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5JZHNIABIoCgRjaGF0GAQgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABI0CghzYW1wbGluZxgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAYgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSDwoHZGV0YWlscxgHIAEoCEIHCgVpbnB1dCLmAwoOU2FtcGxpbmdQYXJhbXMSGAoLdGVtcGVyYXR1cmUYASABKAJIAIgBARISCgV0b3BfaxgCIAEoDUgBiAEBEhIKBXRvcF9wGAMgASgCSAKIAQESEgoFbWluX3AYBCABKAJIA4gBARIRCgRzZWVkGAUgASgESASIAQESHwoScmVwZXRpdGlvbl9wZW5hbHR5GAYgASgCSAWIAQESHQoQcHJlc2VuY2VfcGVuYWx0eRgHIAEoAkgGiAEBEh4KEWZyZXF1ZW5jeV9wZW5hbHR5GAggASgCSAeIAQESRQoKbG9naXRfYmlhcxgJIAMoCzIxLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcy5Mb2dpdEJpYXNFbnRyeRIZChFhbGxvd2VkX3Rva2VuX2lkcxgKIAMoDRowCg5Mb2dpdEJpYXNFbnRyeRILCgNrZXkYASABKA0SDQoFdmFsdWUYAiABKAI6AjgBQg4KDF90ZW1wZXJhdHVyZUIICgZfdG9wX2tCCAoGX3RvcF9wQggKBl9taW5fcEIHCgVfc2VlZEIVChNfcmVwZXRpdGlvbl9wZW5hbHR5QhMKEV9wcmVzZW5jZV9wZW5hbHR5QhQKEl9mcmVxdWVuY3lfcGVuYWx0eSJtCgpTdG9wUGFyYW1zEhcKCm1heF90b2tlbnMYASABKA1IAIgBARIPCgdzdHJpbmdzGAIgAygJEhcKCmlnbm9yZV9lb3MYAyABKAhIAYgBAUINCgtfbWF4X3Rva2Vuc0INCgtfaWdub3JlX2VvcyLEAQoLQ2hhdFJlcXVlc3QSDQoFbW9kZWwYASABKAkSMQoIbWVzc2FnZXMYAiADKAsyHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdE1lc3NhZ2USNAoIc2FtcGxpbmcYAyABKAsyIi5vY3RldC5pbmZlcmVuY2UudjEuU2FtcGxpbmdQYXJhbXMSLAoEc3RvcBgEIAEoCzIeLm9jdGV0LmluZmVyZW5jZS52MS5TdG9wUGFyYW1zEg8KB2RldGFpbHMYCSABKAgiwQEKEEdlbmVyYXRlUmVzcG9uc2USNgoHc3RhcnRlZBgBIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVN0YXJ0ZWRIABIyCgVkZWx0YRgCIAEoCzIhLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZURlbHRhSAASOAoIZmluaXNoZWQYAyABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVGaW5pc2hlZEgAQgcKBWV2ZW50InMKD0dlbmVyYXRlU3RhcnRlZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEhUKDXByb21wdF90b2tlbnMYAyABKA0SGAoQcHJvbXB0X3Rva2VuX2lkcxgEIAMoDRIMCgRzZWVkGAUgASgEIjAKDUdlbmVyYXRlRGVsdGESDAoEdGV4dBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0iuQEKDENoYXRSZXNwb25zZRI2CgdzdGFydGVkGAEgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlU3RhcnRlZEgAEi4KBWRlbHRhGAIgASgLMh0ub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXREZWx0YUgAEjgKCGZpbmlzaGVkGAMgASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlRmluaXNoZWRIAEIHCgVldmVudCIsCglDaGF0RGVsdGESDAoEdGV4dBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0i8QEKEEdlbmVyYXRlRmluaXNoZWQSMAoGcmVhc29uGAEgASgOMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkZpbmlzaFJlYXNvbhIVCg1wcm9tcHRfdG9rZW5zGAIgASgNEhkKEWNvbXBsZXRpb25fdG9rZW5zGAMgASgNEjQKB3RpbWluZ3MYBCABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVUaW1pbmdzEi4KB2V4cGVydHMYBSADKAsyHS5vY3RldC5pbmZlcmVuY2UudjEuRXhwZXJ0VXNlEhMKC3N0b3Bfc3RyaW5nGAYgASgJIksKD0dlbmVyYXRlVGltaW5ncxIRCglxdWV1ZWRfdXMYASABKAQSEgoKcHJlZmlsbF91cxgCIAEoBBIRCglkZWNvZGVfdXMYAyABKAQihwEKCUV4cGVydFVzZRIRCglleHBlcnRfaWQYASABKA0SEQoJd29ya2VyX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFY2FsbHMYBCABKAQSDAoEcm93cxgFIAEoBBIRCglxdWV1ZWRfdXMYBiABKAQSEwoLY29tcHV0ZWRfdXMYByABKAQimwEKD1Rva2VuaXplUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIOCgR0ZXh0GAIgASgJSAASKAoEY2hhdBgDIAEoCzIYLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0SAASHwoSYWRkX3NwZWNpYWxfdG9rZW5zGAQgASgISAGIAQFCBwoFaW5wdXRCFQoTX2FkZF9zcGVjaWFsX3Rva2VucyI8ChBUb2tlbml6ZVJlc3BvbnNlEhEKCXRva2VuX2lkcxgBIAMoDRIVCg1tYXhfcG9zaXRpb25zGAIgASgNIjUKEURldG9rZW5pemVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSIiChJEZXRva2VuaXplUmVzcG9uc2USDAoEdGV4dBgBIAEoCSITChFMaXN0TW9kZWxzUmVxdWVzdCI/ChJMaXN0TW9kZWxzUmVzcG9uc2USKQoGbW9kZWxzGAEgAygLMhkub2N0ZXQuaW5mZXJlbmNlLnYxLk1vZGVsIh8KD0dldE1vZGVsUmVxdWVzdBIMCgRuYW1lGAEgASgJIjwKEEdldE1vZGVsUmVzcG9uc2USKAoFbW9kZWwYASABKAsyGS5vY3RldC5pbmZlcmVuY2UudjEuTW9kZWwimwIKBU1vZGVsEgwKBG5hbWUYASABKAkSFQoNbWF4X3Bvc2l0aW9ucxgCIAEoDRISCgp2b2NhYl9zaXplGAMgASgNEhIKCm51bV9sYXllcnMYBCABKA0SEwoLbnVtX2V4cGVydHMYBSABKA0SHQoVbnVtX2V4cGVydHNfcGVyX3Rva2VuGAYgASgNEhMKC2hpZGRlbl9zaXplGAcgASgNEhkKEWludGVybWVkaWF0ZV9zaXplGAggASgNEhQKDHdlaWdodF9kdHlwZRgJIAEoCRITCgtlbmdpbmVfa2luZBgKIAEoCRIZChFoYXNfY2hhdF90ZW1wbGF0ZRgLIAEoCBIbChN3b3JrZXJfZW5naW5lX2tpbmRzGAwgAygJIhgKFkdldENsdXN0ZXJTdGF0ZVJlcXVlc3QiSgoXR2V0Q2x1c3RlclN0YXRlUmVzcG9uc2USLwoFc3RhdGUYASABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuQ2x1c3RlclN0YXRlIhoKGFdhdGNoQ2x1c3RlclN0YXRlUmVxdWVzdCJMChlXYXRjaENsdXN0ZXJTdGF0ZVJlc3BvbnNlEi8KBXN0YXRlGAEgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkNsdXN0ZXJTdGF0ZSLaAQoMQ2x1c3RlclN0YXRlEg0KBW1vZGVsGAEgASgJEg0KBXJlYWR5GAIgASgIEjAKB3dvcmtlcnMYAyADKAsyHy5vY3RldC5pbmZlcmVuY2UudjEuV29ya2VyU3RhdGUSMgoIa3ZfY2FjaGUYBCABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuS3ZDYWNoZVN0YXRlEjUKCXNjaGVkdWxlchgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TY2hlZHVsZXJTdGF0ZRIPCgd2ZXJzaW9uGAYgASgEIr8BCgtXb3JrZXJTdGF0ZRIRCgl3b3JrZXJfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRITCgtlbmdpbmVfa2luZBgDIAEoCRISCgpleHBlcnRfaWRzGAQgAygNEhEKCWNvbm5lY3RlZBgFIAEoCBIOCgZkZXZpY2UYBiABKAkSFAoMd2VpZ2h0X2J5dGVzGAcgASgEEhYKDnJlc2lkZW50X2J5dGVzGAggASgEEhIKCmxhc3RfZXJyb3IYCSABKAkiTwoMS3ZDYWNoZVN0YXRlEhQKDGJsb2NrX3Rva2VucxgBIAEoDRIUCgxibG9ja3NfdG90YWwYAiABKA0SEwoLYmxvY2tzX2ZyZWUYAyABKA0iMgoOU2NoZWR1bGVyU3RhdGUSDwoHcnVubmluZxgBIAEoDRIPCgd3YWl0aW5nGAIgASgNKoIBCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHUZJTklTSF9SRUFTT05fRU5EX09GX1NFUVVFTkNFEAESFgoSRklOSVNIX1JFQVNPTl9TVE9QEAISGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAzKABgoQSW5mZXJlbmNlU2VydmljZRJXCghHZW5lcmF0ZRIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVSZXNwb25zZTABEksKBENoYXQSHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlcXVlc3QaIC5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlc3BvbnNlMAESVQoIVG9rZW5pemUSIy5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5pemVSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuaXplUmVzcG9uc2USWwoKRGV0b2tlbml6ZRIlLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVzcG9uc2USWwoKTGlzdE1vZGVscxIlLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVzcG9uc2USVQoIR2V0TW9kZWwSIy5vY3RldC5pbmZlcmVuY2UudjEuR2V0TW9kZWxSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdldE1vZGVsUmVzcG9uc2USagoPR2V0Q2x1c3RlclN0YXRlEioub2N0ZXQuaW5mZXJlbmNlLnYxLkdldENsdXN0ZXJTdGF0ZVJlcXVlc3QaKy5vY3RldC5pbmZlcmVuY2UudjEuR2V0Q2x1c3RlclN0YXRlUmVzcG9uc2UScgoRV2F0Y2hDbHVzdGVyU3RhdGUSLC5vY3RldC5pbmZlcmVuY2UudjEuV2F0Y2hDbHVzdGVyU3RhdGVSZXF1ZXN0Gi0ub2N0ZXQuaW5mZXJlbmNlLnYxLldhdGNoQ2x1c3RlclN0YXRlUmVzcG9uc2UwAWIGcHJvdG8z");
+  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIjwKC0NoYXRNZXNzYWdlEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCRIOCgZwcmVmaXgYBSABKAgiOQoEQ2hhdBIxCghtZXNzYWdlcxgBIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZSLCAgoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIuCgZ0b2tlbnMYAyABKAsyHC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5JZHNIABIoCgRjaGF0GAQgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABI0CghzYW1wbGluZxgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAYgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSDwoHZGV0YWlscxgHIAEoCBI4CgpzY2hlZHVsaW5nGAogASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLlNjaGVkdWxpbmdQYXJhbXNCBwoFaW5wdXQiUgoQU2NoZWR1bGluZ1BhcmFtcxISCgpjYWNoZV9zYWx0GAMgASgJEhkKDHByZWZpeF9jYWNoZRgEIAEoCEgAiAEBQg8KDV9wcmVmaXhfY2FjaGUi5gMKDlNhbXBsaW5nUGFyYW1zEhgKC3RlbXBlcmF0dXJlGAEgASgCSACIAQESEgoFdG9wX2sYAiABKA1IAYgBARISCgV0b3BfcBgDIAEoAkgCiAEBEhIKBW1pbl9wGAQgASgCSAOIAQESEQoEc2VlZBgFIAEoBEgEiAEBEh8KEnJlcGV0aXRpb25fcGVuYWx0eRgGIAEoAkgFiAEBEh0KEHByZXNlbmNlX3BlbmFsdHkYByABKAJIBogBARIeChFmcmVxdWVuY3lfcGVuYWx0eRgIIAEoAkgHiAEBEkUKCmxvZ2l0X2JpYXMYCSADKAsyMS5vY3RldC5pbmZlcmVuY2UudjEuU2FtcGxpbmdQYXJhbXMuTG9naXRCaWFzRW50cnkSGQoRYWxsb3dlZF90b2tlbl9pZHMYCiADKA0aMAoOTG9naXRCaWFzRW50cnkSCwoDa2V5GAEgASgNEg0KBXZhbHVlGAIgASgCOgI4AUIOCgxfdGVtcGVyYXR1cmVCCAoGX3RvcF9rQggKBl90b3BfcEIICgZfbWluX3BCBwoFX3NlZWRCFQoTX3JlcGV0aXRpb25fcGVuYWx0eUITChFfcHJlc2VuY2VfcGVuYWx0eUIUChJfZnJlcXVlbmN5X3BlbmFsdHkibQoKU3RvcFBhcmFtcxIXCgptYXhfdG9rZW5zGAEgASgNSACIAQESDwoHc3RyaW5ncxgCIAMoCRIXCgppZ25vcmVfZW9zGAMgASgISAGIAQFCDQoLX21heF90b2tlbnNCDQoLX2lnbm9yZV9lb3Mi/gEKC0NoYXRSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEjEKCG1lc3NhZ2VzGAIgAygLMh8ub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRNZXNzYWdlEjQKCHNhbXBsaW5nGAMgASgLMiIub2N0ZXQuaW5mZXJlbmNlLnYxLlNhbXBsaW5nUGFyYW1zEiwKBHN0b3AYBCABKAsyHi5vY3RldC5pbmZlcmVuY2UudjEuU3RvcFBhcmFtcxI4CgpzY2hlZHVsaW5nGAcgASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLlNjaGVkdWxpbmdQYXJhbXMSDwoHZGV0YWlscxgJIAEoCCLBAQoQR2VuZXJhdGVSZXNwb25zZRI2CgdzdGFydGVkGAEgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlU3RhcnRlZEgAEjIKBWRlbHRhGAIgASgLMiEub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlRGVsdGFIABI4CghmaW5pc2hlZBgDIAEoCzIkLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZUZpbmlzaGVkSABCBwoFZXZlbnQicwoPR2VuZXJhdGVTdGFydGVkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFbW9kZWwYAiABKAkSFQoNcHJvbXB0X3Rva2VucxgDIAEoDRIYChBwcm9tcHRfdG9rZW5faWRzGAQgAygNEgwKBHNlZWQYBSABKAQiMAoNR2VuZXJhdGVEZWx0YRIMCgR0ZXh0GAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSK5AQoMQ2hhdFJlc3BvbnNlEjYKB3N0YXJ0ZWQYASABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVTdGFydGVkSAASLgoFZGVsdGEYAiABKAsyHS5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdERlbHRhSAASOAoIZmluaXNoZWQYAyABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVGaW5pc2hlZEgAQgcKBWV2ZW50IiwKCUNoYXREZWx0YRIMCgR0ZXh0GAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSKPAgoQR2VuZXJhdGVGaW5pc2hlZBIwCgZyZWFzb24YASABKA4yIC5vY3RldC5pbmZlcmVuY2UudjEuRmluaXNoUmVhc29uEhUKDXByb21wdF90b2tlbnMYAiABKA0SGQoRY29tcGxldGlvbl90b2tlbnMYAyABKA0SNAoHdGltaW5ncxgEIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVRpbWluZ3MSLgoHZXhwZXJ0cxgFIAMoCzIdLm9jdGV0LmluZmVyZW5jZS52MS5FeHBlcnRVc2USEwoLc3RvcF9zdHJpbmcYBiABKAkSHAoUY2FjaGVkX3Byb21wdF90b2tlbnMYCCABKA0iSwoPR2VuZXJhdGVUaW1pbmdzEhEKCXF1ZXVlZF91cxgBIAEoBBISCgpwcmVmaWxsX3VzGAIgASgEEhEKCWRlY29kZV91cxgDIAEoBCKHAQoJRXhwZXJ0VXNlEhEKCWV4cGVydF9pZBgBIAEoDRIRCgl3b3JrZXJfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVjYWxscxgEIAEoBBIMCgRyb3dzGAUgASgEEhEKCXF1ZXVlZF91cxgGIAEoBBITCgtjb21wdXRlZF91cxgHIAEoBCKbAQoPVG9rZW5pemVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIoCgRjaGF0GAMgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABIfChJhZGRfc3BlY2lhbF90b2tlbnMYBCABKAhIAYgBAUIHCgVpbnB1dEIVChNfYWRkX3NwZWNpYWxfdG9rZW5zIjwKEFRva2VuaXplUmVzcG9uc2USEQoJdG9rZW5faWRzGAEgAygNEhUKDW1heF9wb3NpdGlvbnMYAiABKA0iNQoRRGV0b2tlbml6ZVJlcXVlc3QSDQoFbW9kZWwYASABKAkSEQoJdG9rZW5faWRzGAIgAygNIiIKEkRldG9rZW5pemVSZXNwb25zZRIMCgR0ZXh0GAEgASgJIhMKEUxpc3RNb2RlbHNSZXF1ZXN0Ij8KEkxpc3RNb2RlbHNSZXNwb25zZRIpCgZtb2RlbHMYASADKAsyGS5vY3RldC5pbmZlcmVuY2UudjEuTW9kZWwiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkiPAoQR2V0TW9kZWxSZXNwb25zZRIoCgVtb2RlbBgBIAEoCzIZLm9jdGV0LmluZmVyZW5jZS52MS5Nb2RlbCKbAgoFTW9kZWwSDAoEbmFtZRgBIAEoCRIVCg1tYXhfcG9zaXRpb25zGAIgASgNEhIKCnZvY2FiX3NpemUYAyABKA0SEgoKbnVtX2xheWVycxgEIAEoDRITCgtudW1fZXhwZXJ0cxgFIAEoDRIdChVudW1fZXhwZXJ0c19wZXJfdG9rZW4YBiABKA0SEwoLaGlkZGVuX3NpemUYByABKA0SGQoRaW50ZXJtZWRpYXRlX3NpemUYCCABKA0SFAoMd2VpZ2h0X2R0eXBlGAkgASgJEhMKC2VuZ2luZV9raW5kGAogASgJEhkKEWhhc19jaGF0X3RlbXBsYXRlGAsgASgIEhsKE3dvcmtlcl9lbmdpbmVfa2luZHMYDCADKAkiGAoWR2V0Q2x1c3RlclN0YXRlUmVxdWVzdCJKChdHZXRDbHVzdGVyU3RhdGVSZXNwb25zZRIvCgVzdGF0ZRgBIAEoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5DbHVzdGVyU3RhdGUiGgoYV2F0Y2hDbHVzdGVyU3RhdGVSZXF1ZXN0IkwKGVdhdGNoQ2x1c3RlclN0YXRlUmVzcG9uc2USLwoFc3RhdGUYASABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuQ2x1c3RlclN0YXRlItoBCgxDbHVzdGVyU3RhdGUSDQoFbW9kZWwYASABKAkSDQoFcmVhZHkYAiABKAgSMAoHd29ya2VycxgDIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5Xb3JrZXJTdGF0ZRIyCghrdl9jYWNoZRgEIAEoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5LdkNhY2hlU3RhdGUSNQoJc2NoZWR1bGVyGAUgASgLMiIub2N0ZXQuaW5mZXJlbmNlLnYxLlNjaGVkdWxlclN0YXRlEg8KB3ZlcnNpb24YBiABKAQivwEKC1dvcmtlclN0YXRlEhEKCXdvcmtlcl9pZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEhMKC2VuZ2luZV9raW5kGAMgASgJEhIKCmV4cGVydF9pZHMYBCADKA0SEQoJY29ubmVjdGVkGAUgASgIEg4KBmRldmljZRgGIAEoCRIUCgx3ZWlnaHRfYnl0ZXMYByABKAQSFgoOcmVzaWRlbnRfYnl0ZXMYCCABKAQSEgoKbGFzdF9lcnJvchgJIAEoCSJPCgxLdkNhY2hlU3RhdGUSFAoMYmxvY2tfdG9rZW5zGAEgASgNEhQKDGJsb2Nrc190b3RhbBgCIAEoDRITCgtibG9ja3NfZnJlZRgDIAEoDSIyCg5TY2hlZHVsZXJTdGF0ZRIPCgdydW5uaW5nGAEgASgNEg8KB3dhaXRpbmcYAiABKA0qggEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASIQodRklOSVNIX1JFQVNPTl9FTkRfT0ZfU0VRVUVOQ0UQARIWChJGSU5JU0hfUkVBU09OX1NUT1AQAhIYChRGSU5JU0hfUkVBU09OX0xFTkdUSBADMoAGChBJbmZlcmVuY2VTZXJ2aWNlElcKCEdlbmVyYXRlEiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlUmVxdWVzdBokLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlc3BvbnNlMAESSwoEQ2hhdBIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0UmVxdWVzdBogLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0UmVzcG9uc2UwARJVCghUb2tlbml6ZRIjLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbml6ZVJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5pemVSZXNwb25zZRJbCgpEZXRva2VuaXplEiUub2N0ZXQuaW5mZXJlbmNlLnYxLkRldG9rZW5pemVSZXF1ZXN0GiYub2N0ZXQuaW5mZXJlbmNlLnYxLkRldG9rZW5pemVSZXNwb25zZRJbCgpMaXN0TW9kZWxzEiUub2N0ZXQuaW5mZXJlbmNlLnYxLkxpc3RNb2RlbHNSZXF1ZXN0GiYub2N0ZXQuaW5mZXJlbmNlLnYxLkxpc3RNb2RlbHNSZXNwb25zZRJVCghHZXRNb2RlbBIjLm9jdGV0LmluZmVyZW5jZS52MS5HZXRNb2RlbFJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuR2V0TW9kZWxSZXNwb25zZRJqCg9HZXRDbHVzdGVyU3RhdGUSKi5vY3RldC5pbmZlcmVuY2UudjEuR2V0Q2x1c3RlclN0YXRlUmVxdWVzdBorLm9jdGV0LmluZmVyZW5jZS52MS5HZXRDbHVzdGVyU3RhdGVSZXNwb25zZRJyChFXYXRjaENsdXN0ZXJTdGF0ZRIsLm9jdGV0LmluZmVyZW5jZS52MS5XYXRjaENsdXN0ZXJTdGF0ZVJlcXVlc3QaLS5vY3RldC5pbmZlcmVuY2UudjEuV2F0Y2hDbHVzdGVyU3RhdGVSZXNwb25zZTABYgZwcm90bzM");
 
 /**
  * @generated from message octet.inference.v1.TokenIds
@@ -138,6 +138,11 @@ export type GenerateRequest = Message<"octet.inference.v1.GenerateRequest"> & {
    * @generated from field: bool details = 7;
    */
   details: boolean;
+
+  /**
+   * @generated from field: octet.inference.v1.SchedulingParams scheduling = 10;
+   */
+  scheduling?: SchedulingParams | undefined;
 };
 
 /**
@@ -146,6 +151,35 @@ export type GenerateRequest = Message<"octet.inference.v1.GenerateRequest"> & {
  */
 export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
   messageDesc(file_octet_inference_v1_inference, 3);
+
+/**
+ * How a request is treated beside others.
+ *
+ * @generated from message octet.inference.v1.SchedulingParams
+ */
+export type SchedulingParams = Message<"octet.inference.v1.SchedulingParams"> & {
+  /**
+   * Computed prefixes of prompts are shared only under the same salt, since how long an answer takes
+   * to begin tells whether somebody sent its prompt before. At most 256 characters. Default "".
+   *
+   * @generated from field: string cache_salt = 3;
+   */
+  cacheSalt: string;
+
+  /**
+   * Whether the prompt may be found computed, and is kept for others to find. Default true.
+   *
+   * @generated from field: optional bool prefix_cache = 4;
+   */
+  prefixCache?: boolean | undefined;
+};
+
+/**
+ * Describes the message octet.inference.v1.SchedulingParams.
+ * Use `create(SchedulingParamsSchema)` to create a new message.
+ */
+export const SchedulingParamsSchema: GenMessage<SchedulingParams> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 4);
 
 /**
  * Unset is not 0: every scalar left out takes the default its comment gives.
@@ -230,7 +264,7 @@ export type SamplingParams = Message<"octet.inference.v1.SamplingParams"> & {
  * Use `create(SamplingParamsSchema)` to create a new message.
  */
 export const SamplingParamsSchema: GenMessage<SamplingParams> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 4);
+  messageDesc(file_octet_inference_v1_inference, 5);
 
 /**
  * @generated from message octet.inference.v1.StopParams
@@ -263,7 +297,7 @@ export type StopParams = Message<"octet.inference.v1.StopParams"> & {
  * Use `create(StopParamsSchema)` to create a new message.
  */
 export const StopParamsSchema: GenMessage<StopParams> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 5);
+  messageDesc(file_octet_inference_v1_inference, 6);
 
 /**
  * @generated from message octet.inference.v1.ChatRequest
@@ -294,6 +328,11 @@ export type ChatRequest = Message<"octet.inference.v1.ChatRequest"> & {
   stop?: StopParams | undefined;
 
   /**
+   * @generated from field: octet.inference.v1.SchedulingParams scheduling = 7;
+   */
+  scheduling?: SchedulingParams | undefined;
+
+  /**
    * Whether responses carry token ids and the last one which workers answered.
    *
    * @generated from field: bool details = 9;
@@ -306,7 +345,7 @@ export type ChatRequest = Message<"octet.inference.v1.ChatRequest"> & {
  * Use `create(ChatRequestSchema)` to create a new message.
  */
 export const ChatRequestSchema: GenMessage<ChatRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 6);
+  messageDesc(file_octet_inference_v1_inference, 7);
 
 /**
  * @generated from message octet.inference.v1.GenerateResponse
@@ -341,7 +380,7 @@ export type GenerateResponse = Message<"octet.inference.v1.GenerateResponse"> & 
  * Use `create(GenerateResponseSchema)` to create a new message.
  */
 export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 7);
+  messageDesc(file_octet_inference_v1_inference, 8);
 
 /**
  * First on every stream.
@@ -384,7 +423,7 @@ export type GenerateStarted = Message<"octet.inference.v1.GenerateStarted"> & {
  * Use `create(GenerateStartedSchema)` to create a new message.
  */
 export const GenerateStartedSchema: GenMessage<GenerateStarted> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 8);
+  messageDesc(file_octet_inference_v1_inference, 9);
 
 /**
  * Whole characters; may be empty while a character is incomplete.
@@ -410,7 +449,7 @@ export type GenerateDelta = Message<"octet.inference.v1.GenerateDelta"> & {
  * Use `create(GenerateDeltaSchema)` to create a new message.
  */
 export const GenerateDeltaSchema: GenMessage<GenerateDelta> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 9);
+  messageDesc(file_octet_inference_v1_inference, 10);
 
 /**
  * @generated from message octet.inference.v1.ChatResponse
@@ -445,7 +484,7 @@ export type ChatResponse = Message<"octet.inference.v1.ChatResponse"> & {
  * Use `create(ChatResponseSchema)` to create a new message.
  */
 export const ChatResponseSchema: GenMessage<ChatResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 10);
+  messageDesc(file_octet_inference_v1_inference, 11);
 
 /**
  * More of the reply: whole characters; may be empty while a character is incomplete.
@@ -471,7 +510,7 @@ export type ChatDelta = Message<"octet.inference.v1.ChatDelta"> & {
  * Use `create(ChatDeltaSchema)` to create a new message.
  */
 export const ChatDeltaSchema: GenMessage<ChatDelta> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 11);
+  messageDesc(file_octet_inference_v1_inference, 12);
 
 /**
  * Last on a stream that ended well.
@@ -512,6 +551,13 @@ export type GenerateFinished = Message<"octet.inference.v1.GenerateFinished"> & 
    * @generated from field: string stop_string = 6;
    */
   stopString: string;
+
+  /**
+   * Of prompt_tokens, those that were found computed.
+   *
+   * @generated from field: uint32 cached_prompt_tokens = 8;
+   */
+  cachedPromptTokens: number;
 };
 
 /**
@@ -519,7 +565,7 @@ export type GenerateFinished = Message<"octet.inference.v1.GenerateFinished"> & 
  * Use `create(GenerateFinishedSchema)` to create a new message.
  */
 export const GenerateFinishedSchema: GenMessage<GenerateFinished> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 12);
+  messageDesc(file_octet_inference_v1_inference, 13);
 
 /**
  * By the coordinator's clock, in microseconds.
@@ -554,7 +600,7 @@ export type GenerateTimings = Message<"octet.inference.v1.GenerateTimings"> & {
  * Use `create(GenerateTimingsSchema)` to create a new message.
  */
 export const GenerateTimingsSchema: GenMessage<GenerateTimings> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 13);
+  messageDesc(file_octet_inference_v1_inference, 14);
 
 /**
  * @generated from message octet.inference.v1.ExpertUse
@@ -603,7 +649,7 @@ export type ExpertUse = Message<"octet.inference.v1.ExpertUse"> & {
  * Use `create(ExpertUseSchema)` to create a new message.
  */
 export const ExpertUseSchema: GenMessage<ExpertUse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 14);
+  messageDesc(file_octet_inference_v1_inference, 15);
 
 /**
  * @generated from message octet.inference.v1.TokenizeRequest
@@ -644,7 +690,7 @@ export type TokenizeRequest = Message<"octet.inference.v1.TokenizeRequest"> & {
  * Use `create(TokenizeRequestSchema)` to create a new message.
  */
 export const TokenizeRequestSchema: GenMessage<TokenizeRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 15);
+  messageDesc(file_octet_inference_v1_inference, 16);
 
 /**
  * @generated from message octet.inference.v1.TokenizeResponse
@@ -666,7 +712,7 @@ export type TokenizeResponse = Message<"octet.inference.v1.TokenizeResponse"> & 
  * Use `create(TokenizeResponseSchema)` to create a new message.
  */
 export const TokenizeResponseSchema: GenMessage<TokenizeResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 16);
+  messageDesc(file_octet_inference_v1_inference, 17);
 
 /**
  * @generated from message octet.inference.v1.DetokenizeRequest
@@ -688,7 +734,7 @@ export type DetokenizeRequest = Message<"octet.inference.v1.DetokenizeRequest"> 
  * Use `create(DetokenizeRequestSchema)` to create a new message.
  */
 export const DetokenizeRequestSchema: GenMessage<DetokenizeRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 17);
+  messageDesc(file_octet_inference_v1_inference, 18);
 
 /**
  * @generated from message octet.inference.v1.DetokenizeResponse
@@ -705,7 +751,7 @@ export type DetokenizeResponse = Message<"octet.inference.v1.DetokenizeResponse"
  * Use `create(DetokenizeResponseSchema)` to create a new message.
  */
 export const DetokenizeResponseSchema: GenMessage<DetokenizeResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 18);
+  messageDesc(file_octet_inference_v1_inference, 19);
 
 /**
  * @generated from message octet.inference.v1.ListModelsRequest
@@ -718,7 +764,7 @@ export type ListModelsRequest = Message<"octet.inference.v1.ListModelsRequest"> 
  * Use `create(ListModelsRequestSchema)` to create a new message.
  */
 export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 19);
+  messageDesc(file_octet_inference_v1_inference, 20);
 
 /**
  * @generated from message octet.inference.v1.ListModelsResponse
@@ -735,7 +781,7 @@ export type ListModelsResponse = Message<"octet.inference.v1.ListModelsResponse"
  * Use `create(ListModelsResponseSchema)` to create a new message.
  */
 export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 20);
+  messageDesc(file_octet_inference_v1_inference, 21);
 
 /**
  * @generated from message octet.inference.v1.GetModelRequest
@@ -752,7 +798,7 @@ export type GetModelRequest = Message<"octet.inference.v1.GetModelRequest"> & {
  * Use `create(GetModelRequestSchema)` to create a new message.
  */
 export const GetModelRequestSchema: GenMessage<GetModelRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 21);
+  messageDesc(file_octet_inference_v1_inference, 22);
 
 /**
  * @generated from message octet.inference.v1.GetModelResponse
@@ -769,7 +815,7 @@ export type GetModelResponse = Message<"octet.inference.v1.GetModelResponse"> & 
  * Use `create(GetModelResponseSchema)` to create a new message.
  */
 export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 22);
+  messageDesc(file_octet_inference_v1_inference, 23);
 
 /**
  * @generated from message octet.inference.v1.Model
@@ -846,7 +892,7 @@ export type Model = Message<"octet.inference.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 23);
+  messageDesc(file_octet_inference_v1_inference, 24);
 
 /**
  * @generated from message octet.inference.v1.GetClusterStateRequest
@@ -859,7 +905,7 @@ export type GetClusterStateRequest = Message<"octet.inference.v1.GetClusterState
  * Use `create(GetClusterStateRequestSchema)` to create a new message.
  */
 export const GetClusterStateRequestSchema: GenMessage<GetClusterStateRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 24);
+  messageDesc(file_octet_inference_v1_inference, 25);
 
 /**
  * @generated from message octet.inference.v1.GetClusterStateResponse
@@ -876,7 +922,7 @@ export type GetClusterStateResponse = Message<"octet.inference.v1.GetClusterStat
  * Use `create(GetClusterStateResponseSchema)` to create a new message.
  */
 export const GetClusterStateResponseSchema: GenMessage<GetClusterStateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 25);
+  messageDesc(file_octet_inference_v1_inference, 26);
 
 /**
  * @generated from message octet.inference.v1.WatchClusterStateRequest
@@ -889,7 +935,7 @@ export type WatchClusterStateRequest = Message<"octet.inference.v1.WatchClusterS
  * Use `create(WatchClusterStateRequestSchema)` to create a new message.
  */
 export const WatchClusterStateRequestSchema: GenMessage<WatchClusterStateRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 26);
+  messageDesc(file_octet_inference_v1_inference, 27);
 
 /**
  * @generated from message octet.inference.v1.WatchClusterStateResponse
@@ -906,7 +952,7 @@ export type WatchClusterStateResponse = Message<"octet.inference.v1.WatchCluster
  * Use `create(WatchClusterStateResponseSchema)` to create a new message.
  */
 export const WatchClusterStateResponseSchema: GenMessage<WatchClusterStateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 27);
+  messageDesc(file_octet_inference_v1_inference, 28);
 
 /**
  * @generated from message octet.inference.v1.ClusterState
@@ -954,7 +1000,7 @@ export type ClusterState = Message<"octet.inference.v1.ClusterState"> & {
  * Use `create(ClusterStateSchema)` to create a new message.
  */
 export const ClusterStateSchema: GenMessage<ClusterState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 28);
+  messageDesc(file_octet_inference_v1_inference, 29);
 
 /**
  * @generated from message octet.inference.v1.WorkerState
@@ -1021,7 +1067,7 @@ export type WorkerState = Message<"octet.inference.v1.WorkerState"> & {
  * Use `create(WorkerStateSchema)` to create a new message.
  */
 export const WorkerStateSchema: GenMessage<WorkerState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 29);
+  messageDesc(file_octet_inference_v1_inference, 30);
 
 /**
  * @generated from message octet.inference.v1.KvCacheState
@@ -1050,7 +1096,7 @@ export type KvCacheState = Message<"octet.inference.v1.KvCacheState"> & {
  * Use `create(KvCacheStateSchema)` to create a new message.
  */
 export const KvCacheStateSchema: GenMessage<KvCacheState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 30);
+  messageDesc(file_octet_inference_v1_inference, 31);
 
 /**
  * @generated from message octet.inference.v1.SchedulerState
@@ -1076,7 +1122,7 @@ export type SchedulerState = Message<"octet.inference.v1.SchedulerState"> & {
  * Use `create(SchedulerStateSchema)` to create a new message.
  */
 export const SchedulerStateSchema: GenMessage<SchedulerState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 31);
+  messageDesc(file_octet_inference_v1_inference, 32);
 
 /**
  * @generated from enum octet.inference.v1.FinishReason
