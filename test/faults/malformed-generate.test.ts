@@ -124,6 +124,18 @@ const requests: Record<string, { build: Build; codes: readonly status[] }> = {
     build: () => ({ input: text, stop: { maxTokens: 0 } }),
     codes: [status.INVALID_ARGUMENT],
   },
+  "stop tokens and a shortest answer out of range": {
+    build: (random) => ({
+      input: text,
+      stop: oneOf<object>(random, [
+        { tokenIds: [5, oneOf(random, [320, 0xffff_ffff])] },
+        { tokenIds: Array(wholeBetween(random, 65, 5_000)).fill(5) },
+        { maxTokens: 3, minTokens: oneOf(random, [4, 0xffff_ffff]) },
+        { minTokens: 1_000_000 },
+      ]),
+    }),
+    codes: [status.INVALID_ARGUMENT],
+  },
   "too many stop strings": {
     build: (random) => ({
       input: text,

@@ -53,6 +53,7 @@ export function toJson(answer: PrintedAnswer): object {
     seed: answer.seed.toString(),
     finishReason: finished === undefined ? undefined : reasonName(finished.reason),
     stopString: finished?.stopString || undefined,
+    stopTokenId: finished?.stopTokenId,
     usage: {
       promptTokens: finished?.promptTokens ?? answer.promptTokenIds.length,
       completionTokens: finished?.completionTokens ?? answer.tokenIds.length,

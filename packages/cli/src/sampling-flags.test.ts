@@ -46,6 +46,13 @@ test("penalties, biases and allowed tokens go as they are", () => {
   });
 });
 
+test("what ends an answer, and when", () => {
+  const { stop } = toRequestParams(
+    parse("--stop-token", "7", "--stop-token", "9", "--min-tokens", "0", "--include-stop"),
+  );
+  expect(stop).toEqual({ strings: [], tokenIds: [7, 9], minTokens: 0, includeStopString: true });
+});
+
 test("the largest seed survives, and what is no number is refused", () => {
   expect(parse("--seed", "18446744073709551615").seed).toBe(2n ** 64n - 1n);
   for (const args of [

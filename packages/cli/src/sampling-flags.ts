@@ -17,6 +17,9 @@ export interface SamplingFlags {
   readonly allowToken?: readonly number[];
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
+  readonly stopToken?: readonly number[];
+  readonly minTokens?: number;
+  readonly includeStop?: boolean;
   readonly ignoreEos?: boolean;
 }
 
@@ -35,6 +38,9 @@ export function addSamplingFlags(command: Command): Command {
     .option("--logit-bias <id=bias>", "-100 to 100 for one token; may be given again", addBias)
     .option("--allow-token <id>", "only these tokens; may be given again", addTokenId)
     .option("--stop <text>", "end before this text; may be given again", collect)
+    .option("--stop-token <id>", "end with this token; may be given again", addTokenId)
+    .option("--include-stop", "print the text that --stop found as well")
+    .option("--min-tokens <n>", "shortest answer, in tokens", parseWhole)
     .option("--ignore-eos", "go on after the model's end of sequence");
 }
 
@@ -60,6 +66,9 @@ export function toRequestParams(
     stop: {
       strings: [...(flags.stop ?? [])],
       ...(maxTokens === undefined ? {} : { maxTokens }),
+      ...(flags.stopToken === undefined ? {} : { tokenIds: [...flags.stopToken] }),
+      ...(flags.minTokens === undefined ? {} : { minTokens: flags.minTokens }),
+      ...(flags.includeStop === undefined ? {} : { includeStopString: flags.includeStop }),
       ...(flags.ignoreEos === undefined ? {} : { ignoreEos: flags.ignoreEos }),
     },
   };

@@ -35,6 +35,7 @@ export {
   rowsPerCallMax,
   stopStringLengthMax,
   stopStringsMax,
+  stopTokenIdsMax,
 } from "./limits.ts";
 export type { ModelConfig } from "./model-config.ts";
 export { type PanelShapes, panelRows, panelShapes } from "./panels.ts";

@@ -27,6 +27,9 @@ export const stopStringLengthMax = 256;
 /** Longest salt of the prefix cache, in UTF-16 code units. */
 export const cacheSaltLengthMax = 256;
 
+/** Stop token ids one request may carry. */
+export const stopTokenIdsMax = 64;
+
 /** Expert calls one stream may have in flight. */
 export const callsInFlightMax = 1024;
 

@@ -20,7 +20,11 @@ function pieceDecoder(pieces: Readonly<Record<number, string>>): StreamDecoder {
 function answer(tokenIds: readonly number[], stop: Partial<StopParams>) {
   const pieces = { 2: "</s>", 3: "ab", 4: "cd", 5: "(e", 6: ")" };
   const sequence = new Answer({
-    stop: { maxTokens: 99, strings: [], ignoreEos: false, ...stop },
+    stop: {
+      ...{ maxTokens: 99, strings: [], ignoreEos: false },
+      ...{ tokenIds: [], minTokens: 0, includeStopString: false },
+      ...stop,
+    },
     eosTokenIds: [eos],
     decoder: pieceDecoder(pieces),
   });
@@ -76,4 +80,44 @@ test("a stop string in the last allowed token wins over length", () => {
     reason: "stop",
     stopString: "b",
   });
+});
+
+test("a stop token ends the answer, counts, and shows no text; held text is shown", () => {
+  expect(answer([3, 4, 3], { tokenIds: [4], strings: ["bx"] })).toEqual({
+    texts: ["a", "b"],
+    finish: { reason: "stop", stopTokenId: 4 },
+    numTokens: 2,
+  });
+});
+
+test("an end-of-sequence token that is a stop token too is the model's end, unless ignored", () => {
+  expect(answer([eos], { tokenIds: [eos] }).finish).toEqual({ reason: "end-of-sequence" });
+  expect(answer([eos], { tokenIds: [eos], ignoreEos: true }).finish).toEqual({
+    reason: "stop",
+    stopTokenId: eos,
+  });
+});
+
+test("a stop string complete before minTokens is text; one complete by then ends the answer", () => {
+  expect(answer([3, 3, 3, 3], { strings: ["ab"], minTokens: 3 })).toEqual({
+    texts: ["ab", "ab", ""],
+    finish: { reason: "stop", stopString: "ab" },
+    numTokens: 3,
+  });
+  // It may have begun before: what it begins with is held back then already.
+  expect(answer([3, 4], { strings: ["bc", "b"], minTokens: 2 })).toEqual({
+    texts: ["a", ""],
+    finish: { reason: "stop", stopString: "bc" },
+    numTokens: 2,
+  });
+});
+
+test("the stop string is part of the text if it is to be", () => {
+  expect(answer([3, 4], { strings: ["bc"], includeStopString: true })).toEqual({
+    texts: ["a", "bc"],
+    finish: { reason: "stop", stopString: "bc" },
+    numTokens: 2,
+  });
+  const flushed = { maxTokens: 2, strings: ["b(e"], includeStopString: true };
+  expect(answer([3, 5], flushed).texts).toEqual(["a", "b(e"]);
 });

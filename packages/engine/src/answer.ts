@@ -12,17 +12,24 @@ export interface StreamDecoder {
 }
 
 /**
- * Why a sequence ended: the model ended it; a stop string appeared; or it reached maxTokens or the
+ * Why a sequence ended: the model ended it; a stop string or token appeared; or it reached maxTokens or the
  * context's end.
  */
 export type FinishReason = "end-of-sequence" | "stop" | "length";
 
 /** What one token did to the answer. */
 export interface AnswerStep {
-  /** Text to show; may be empty. Never part of a stop string, whole or begun. */
+  /** Text to show; may be empty. Part of a stop string only if that was to be included. */
   readonly text: string;
   /** Set exactly for the last token. */
-  readonly finish: { readonly reason: FinishReason; readonly stopString?: string } | undefined;
+  readonly finish: AnswerFinish | undefined;
+}
+
+/** How an answer ended; if by a "stop", what stopped it. */
+export interface AnswerFinish {
+  readonly reason: FinishReason;
+  readonly stopString?: string;
+  readonly stopTokenId?: number;
 }
 
 /** What ends an answer. */
@@ -69,20 +76,30 @@ export class Answer {
     const { stop, eosTokenIds, decoder } = this.#options;
     this.#numTokens += 1;
     if (!stop.ignoreEos && eosTokenIds.includes(tokenId)) {
-      return this.#end("", "end-of-sequence");
+      return this.#end("", { reason: "end-of-sequence" });
     }
-    const { text, stopString } = this.#matcher.push(decoder.push(tokenId));
-    if (stopString !== undefined) return { text, finish: { reason: "stop", stopString } };
-    if (this.#numTokens >= stop.maxTokens) return this.#end(text, "length");
-    return { text, finish: undefined };
+    if (stop.tokenIds.includes(tokenId)) {
+      return this.#end("", { reason: "stop", stopTokenId: tokenId });
+    }
+    const step = this.#scan(decoder.push(tokenId));
+    if (step.finish === undefined && this.#numTokens >= stop.maxTokens) {
+      return this.#end(step.text, { reason: "length" });
+    }
+    return step;
+  }
+
+  #scan(piece: string): AnswerStep {
+    const { includeStopString, minTokens } = this.#options.stop;
+    const { text, stopString } = this.#matcher.push(piece, this.#numTokens >= minTokens);
+    if (stopString === undefined) return { text, finish: undefined };
+    const shown = includeStopString ? text + stopString : text;
+    return { text: shown, finish: { reason: "stop", stopString } };
   }
 
   /** Lets go of what decoder and matcher hold back; even that may complete a stop string. */
-  #end(before: string, reason: FinishReason): AnswerStep {
-    const { text, stopString } = this.#matcher.push(this.#options.decoder.flush());
-    if (stopString !== undefined) {
-      return { text: before + text, finish: { reason: "stop", stopString } };
-    }
-    return { text: before + text + this.#matcher.flush(), finish: { reason } };
+  #end(before: string, finish: AnswerFinish): AnswerStep {
+    const { text, finish: stopped } = this.#scan(this.#options.decoder.flush());
+    if (stopped !== undefined) return { text: before + text, finish: stopped };
+    return { text: before + text + this.#matcher.flush(), finish };
   }
 }

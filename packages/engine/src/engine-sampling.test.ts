@@ -55,6 +55,52 @@ test("each parameter changes the answer, and does what it says", async () => {
   expect(few.isSubsetOf(new Set([4, 9, 20, 21, 28]))).toBe(true);
 });
 
+test("nothing ends an answer before minTokens; the first that may, does", async () => {
+  // Every second token is one that ends the answer, as soon as it may.
+  const tokenIds = Array.from({ length: 14 }, (_, i) => 2 * i);
+  const few = { ...base, stop: { tokenIds, maxTokens: 60, strings: ["a", "c", "g"] } };
+  for (const temperature of [0, 2]) {
+    for (const minTokens of [1, 2, 9]) {
+      const sampling = { temperature, seed: 3n };
+      const stop = { ...few.stop, minTokens };
+      const {
+        tokenIds: said,
+        finished,
+        text,
+      } = await generate(openToyEngine().engine, {
+        ...few,
+        ...{ sampling, stop },
+      });
+      expect(said.length).toBeGreaterThanOrEqual(minTokens);
+      expect(said.slice(0, minTokens).filter((id) => tokenIds.includes(id))).toEqual([]);
+      if (finished?.stopTokenId === undefined)
+        expect(["a", "c", "g"]).toContain(finished?.stopString);
+      else expect(said.at(-1)).toBe(finished.stopTokenId);
+      expect(text).toHaveLength(said.length - 1);
+    }
+  }
+});
+
+test("tokens that are barred leave the rest as it would be without them", async () => {
+  const barred = [4, 9, 20];
+  const rest = Array.from({ length: 29 }, (_, id) => id).filter((id) => !barred.includes(id));
+  const sampling = { ...base.sampling, topP: 0.8, topK: 9 };
+  const bar = { ...base, sampling, stop: { ...base.stop, tokenIds: barred, minTokens: 16 } };
+  const allow = { ...base, sampling: { ...sampling, allowedTokenIds: rest } };
+  const { tokenIds } = await generate(openToyEngine().engine, bar);
+  expect(tokenIds).toEqual((await generate(openToyEngine().engine, allow)).tokenIds);
+});
+
+test("minTokens that no allowed token could reach are refused", () => {
+  const sampling = { allowedTokenIds: [7, eos] };
+  const ask = (stop: ToyRequest["stop"]) => () =>
+    generate(openToyEngine().engine, { ...base, sampling, stop });
+  expect(ask({ minTokens: 1, tokenIds: [7] })).toThrow(
+    expect.objectContaining({ code: "invalid-argument", field: "sampling.allowedTokenIds" }),
+  );
+  expect(ask({ minTokens: 0, tokenIds: [7] })).not.toThrow();
+});
+
 test("company changes nothing, adjusted or not, though all share one scratch", async () => {
   const requests = Object.values(asked).map((sampling, i) => ({
     ...base,

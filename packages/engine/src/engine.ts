@@ -171,7 +171,10 @@ class BatchingEngine implements Engine {
     const promptTokenIds = checkPrompt(request.promptTokenIds, { model, contextTokens });
     const numTokens = promptTokenIds.length;
     const answerStart = checkAnswerStart(request.answerStart ?? numTokens, numTokens);
-    const stop = resolveStop(request.stop ?? {}, contextTokens - answerStart);
+    const stop = resolveStop(request.stop ?? {}, {
+      roomTokens: contextTokens - answerStart,
+      vocabSize: model.vocabSize,
+    });
     const { vocabSize, eosTokenIds } = model;
     const chooseSeed = this.#chooseSeed;
     const sampling = resolveSampling(request.sampling ?? {}, { chooseSeed, vocabSize });
@@ -180,12 +183,17 @@ class BatchingEngine implements Engine {
     const scratch = this.#scratch;
     const scheduling = resolveScheduling(request.scheduling ?? {});
     const scope = { kind: "salt", salt: scheduling.cacheSalt } as const;
+    const endTokenIds = [...(stop.ignoreEos ? [] : eosTokenIds), ...stop.tokenIds];
+    const endings = { tokenIds: new Set(endTokenIds), minTokens: stop.minTokens };
     return new Sequence({
       id: toSequenceId(this.#nextId++),
       promptTokenIds,
       answerStart,
       seed: sampling.seed,
-      chooser: new TokenChooser({ sampling, tokenIds: promptTokenIds, answerStart, scratch }),
+      chooser: new TokenChooser({
+        ...{ sampling, answerStart, scratch, endings },
+        tokenIds: promptTokenIds,
+      }),
       answer,
       events,
       expertUse: request.details === true ? new ExpertUseLog() : undefined,

@@ -12,6 +12,7 @@ const finished: GenerateFinished = {
   reason: "length",
   stopString: undefined,
   usage: { promptTokens: 1, cachedPromptTokens: 0, completionTokens: 1 },
+  stopTokenId: undefined,
   timings: { queuedUs: 0, prefillUs: 0, decodeUs: 0 },
   experts: [],
 };

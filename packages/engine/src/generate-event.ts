@@ -13,7 +13,7 @@ export interface GenerateStarted {
 /** More of the answer: what has come since the last delta, so that a slow reader sees fewer. */
 export interface GenerateDelta {
   readonly kind: "delta";
-  /** Whole characters; may be empty. Never part of a stop string. */
+  /** Whole characters; may be empty. Part of a stop string only if that was to be included. */
   readonly text: string;
   /** Each sampled token is in exactly one delta, those that end the sequence included. */
   readonly tokenIds: readonly number[];
@@ -23,9 +23,10 @@ export interface GenerateDelta {
 export interface GenerateFinished {
   readonly kind: "finished";
   readonly reason: FinishReason;
-  /** The stop string that appeared; set exactly if reason is "stop". */
+  /** What appeared: exactly one of these is set if reason is "stop", else none. */
   readonly stopString: string | undefined;
   readonly usage: GenerateUsage;
+  readonly stopTokenId: number | undefined;
   readonly timings: GenerateTimings;
   /** Who answered, in ascending expert id; empty unless details were asked for. */
   readonly experts: readonly ExpertUse[];

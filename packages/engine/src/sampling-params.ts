@@ -104,7 +104,7 @@ function resolveBias(
     requireRange("logitBias", found, found <= logitBiasEntriesMax, {
       expected: `at most ${logitBiasEntriesMax} tokens`,
     });
-    requireTokenId("logitBias", tokenId, vocabSize);
+    requireTokenId("sampling.logitBias", tokenId, vocabSize);
     requireRange("logitBias", bias, Math.abs(bias) <= logitBiasMax, {
       expected: `a bias of -${logitBiasMax} .. ${logitBiasMax}`,
     });
@@ -123,7 +123,7 @@ function resolveAllowed(
   requireRange("allowedTokenIds", found, found >= 1 && found <= allowedTokenIdsMax, {
     expected: `1 .. ${allowedTokenIdsMax} token ids`,
   });
-  for (const tokenId of tokenIds) requireTokenId("allowedTokenIds", tokenId, vocabSize);
+  for (const tokenId of tokenIds) requireTokenId("sampling.allowedTokenIds", tokenId, vocabSize);
   return Uint32Array.from(new Set(tokenIds)).sort();
 }
 
@@ -138,11 +138,14 @@ function requireRange(
   throw new EngineError("invalid-argument", detail, { field: `sampling.${field}` });
 }
 
-/** A token outside the vocabulary is the user's all the same, and stays out of the message. */
-function requireTokenId(field: string, tokenId: number, vocabSize: number): void {
+/**
+ * A token outside the vocabulary is the user's all the same, and stays out of the message.
+ *
+ * @throws {EngineError} "invalid-argument"
+ */
+export function requireTokenId(field: string, tokenId: number, vocabSize: number): void {
   if (Number.isInteger(tokenId) && tokenId >= 0 && tokenId < vocabSize) return;
-  throw new EngineError(
-    "invalid-argument",
-    `${field}: expected token ids below ${vocabSize}, found another`,
-  );
+  const name = field.split(".").at(-1);
+  const detail = `${name}: expected token ids below ${vocabSize}, found another`;
+  throw new EngineError("invalid-argument", detail, { field });
 }

@@ -162,6 +162,7 @@ export class Sequence implements PlannableSequence {
       kind: "finished",
       reason: finish.reason,
       stopString: finish.stopString,
+      stopTokenId: finish.stopTokenId,
       usage: {
         promptTokens: this.#parts.answerStart,
         completionTokens: answer.numTokens,

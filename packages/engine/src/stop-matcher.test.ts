@@ -9,8 +9,8 @@ const stops = fc.array(word, { maxLength: 4 });
 const pieces = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 4 }));
 
 /** The whole text searched at once: the earliest end, then the longest. */
-function searchTwin(text: string, strings: readonly string[]) {
-  for (let end = 1; end <= text.length; end++) {
+function searchTwin(text: string, strings: readonly string[], firstEnd = 1) {
+  for (let end = firstEnd; end <= text.length; end++) {
     const complete = strings
       .filter((stop) => text.slice(0, end).endsWith(stop))
       .sort((a, b) => b.length - a.length)[0];
@@ -21,11 +21,11 @@ function searchTwin(text: string, strings: readonly string[]) {
   return { text, stopString: undefined };
 }
 
-function stream(cut: readonly string[], strings: readonly string[]) {
+function stream(cut: readonly string[], strings: readonly string[], firstPiece = 0) {
   const matcher = new StopMatcher(strings);
   let text = "";
-  for (const piece of cut) {
-    const scan = matcher.push(piece);
+  for (const [i, piece] of cut.entries()) {
+    const scan = matcher.push(piece, i >= firstPiece);
     text += scan.text;
     if (scan.stopString !== undefined) return { text, stopString: scan.stopString };
   }
@@ -41,6 +41,19 @@ test("text in pieces ends where a search in the whole text ends it", () => {
   );
 });
 
+test("a stop string that is complete too early is text, one that began there is not", () => {
+  fc.assert(
+    fc.property(pieces, stops, fc.nat({ max: 6 }), (cut, strings, firstPiece) => {
+      const early = cut.slice(0, firstPiece).join("").length;
+      assert.deepEqual(
+        stream(cut, strings, firstPiece),
+        searchTwin(cut.join(""), strings, early + 1),
+      );
+    }),
+    { numRuns: 4000 },
+  );
+});
+
 test("nothing is held back that cannot become a stop string", () => {
   fc.assert(
     fc.property(pieces, stops, (cut, strings) => {
@@ -48,7 +61,7 @@ test("nothing is held back that cannot become a stop string", () => {
       let seen = "";
       let released = "";
       for (const piece of cut) {
-        const scan = matcher.push(piece);
+        const scan = matcher.push(piece, true);
         if (scan.stopString !== undefined) return;
         seen += piece;
         released += scan.text;
@@ -67,5 +80,5 @@ test("of two stop strings the one that is complete first ends the text", () => {
 
 test("a character is never cut, though stop strings share half of it", () => {
   const matcher = new StopMatcher(["😁"]);
-  expect(matcher.push("😀")).toEqual({ text: "😀", stopString: undefined });
+  expect(matcher.push("😀", true)).toEqual({ text: "😀", stopString: undefined });
 });

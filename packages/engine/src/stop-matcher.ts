@@ -27,12 +27,17 @@ export class StopMatcher {
     this.#patterns = strings.map((text) => ({ text, borders: bordersOf(text), matched: 0 }));
   }
 
-  /** Takes the next piece; after a match there is no next. */
-  push(piece: string): StopScan {
+  /**
+   * Takes the next piece; after a match there is no next.
+   *
+   * @param mayEnd whether a stop string that this piece completes is a match. One that is none is
+   *   text like any other, but a later one may begin in it.
+   */
+  push(piece: string, mayEnd: boolean): StopScan {
     const text = this.#held + piece;
     for (let end = this.#held.length + 1; end <= text.length; end++) {
       const stopString = this.#advance(text.charCodeAt(end - 1));
-      if (stopString === undefined) continue;
+      if (stopString === undefined || !mayEnd) continue;
       this.#held = "";
       return { text: text.slice(0, end - stopString.length), stopString };
     }
@@ -57,7 +62,9 @@ export class StopMatcher {
       while (matched > 0 && text.charCodeAt(matched) !== codeUnit) matched = borders[matched - 1]!;
       if (text.charCodeAt(matched) === codeUnit) matched += 1;
       pattern.matched = matched;
-      if (matched === text.length && matched > (complete?.length ?? 0)) complete = text;
+      if (matched < text.length) continue;
+      if (matched > (complete?.length ?? 0)) complete = text;
+      pattern.matched = borders[matched - 1]!; // what a later match may begin with
     }
     return complete;
   }

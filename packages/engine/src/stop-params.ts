@@ -1,6 +1,7 @@
 // When a sequence ends, as asked, checked once.
-import { stopStringLengthMax, stopStringsMax } from "@octet/core";
+import { stopStringLengthMax, stopStringsMax, stopTokenIdsMax } from "@octet/core";
 import { EngineError } from "./engine-error.ts";
+import { requireTokenId } from "./sampling-params.ts";
 
 /** When a sequence ends, besides the model's own end and the context's. */
 export interface StopRequest {
@@ -13,6 +14,18 @@ export interface StopRequest {
   readonly strings?: readonly string[] | undefined;
   /** Go on after an end-of-sequence token. Default false. */
   readonly ignoreEos?: boolean | undefined;
+  /**
+   * Any of these tokens ends the sequence, and its text is not shown. At most stopTokenIdsMax.
+   * Default: none.
+   */
+  readonly tokenIds?: readonly number[] | undefined;
+  /**
+   * So many tokens come before one that ends the sequence may, and a stop string ends it only if
+   * it is complete by then or later; 0 .. maxTokens. Default 0.
+   */
+  readonly minTokens?: number | undefined;
+  /** Whether the stop string that ends the text is part of it. Default false. */
+  readonly includeStopString?: boolean | undefined;
 }
 
 /** When a sequence ends: in range, nothing unset. */
@@ -20,14 +33,21 @@ export interface StopParams {
   readonly maxTokens: number;
   readonly strings: readonly string[];
   readonly ignoreEos: boolean;
+  readonly tokenIds: readonly number[];
+  readonly minTokens: number;
+  readonly includeStopString: boolean;
 }
 
 /**
- * @param roomTokens tokens the context has room for after the prompt, at least 1; caps maxTokens
+ * @param context.roomTokens tokens the context has room for after the prompt, at least 1; caps
+ *   maxTokens
  * @throws {EngineError} "invalid-argument", naming the field, its range and what was found
  */
-export function resolveStop(request: StopRequest, roomTokens: number): StopParams {
-  const { maxTokens = roomTokens, strings = [], ignoreEos = false } = request;
+export function resolveStop(
+  request: StopRequest,
+  { roomTokens, vocabSize }: { roomTokens: number; vocabSize: number },
+): StopParams {
+  const { maxTokens = roomTokens, minTokens = 0, strings = [], tokenIds = [] } = request;
   if (!(Number.isInteger(maxTokens) && maxTokens >= 1)) {
     throw new EngineError(
       "invalid-argument",
@@ -35,6 +55,33 @@ export function resolveStop(request: StopRequest, roomTokens: number): StopParam
       { field: "stop.maxTokens" },
     );
   }
+  if (!(Number.isInteger(minTokens) && minTokens >= 0 && minTokens <= maxTokens)) {
+    throw new EngineError(
+      "invalid-argument",
+      `minTokens: expected 0 .. ${maxTokens}, the most that may come, found ${minTokens}`,
+      { field: "stop.minTokens" },
+    );
+  }
+  checkStrings(strings);
+  if (tokenIds.length > stopTokenIdsMax) {
+    throw new EngineError(
+      "invalid-argument",
+      `stop token ids: expected at most ${stopTokenIdsMax}, found ${tokenIds.length}`,
+      { field: "stop.tokenIds", limit: { max: stopTokenIdsMax, found: tokenIds.length } },
+    );
+  }
+  for (const tokenId of tokenIds) requireTokenId("stop.tokenIds", tokenId, vocabSize);
+  return {
+    maxTokens: Math.min(maxTokens, roomTokens),
+    strings: [...strings],
+    ignoreEos: request.ignoreEos ?? false,
+    tokenIds: [...tokenIds],
+    minTokens,
+    includeStopString: request.includeStopString ?? false,
+  };
+}
+
+function checkStrings(strings: readonly string[]): void {
   if (strings.length > stopStringsMax) {
     throw new EngineError(
       "invalid-argument",
@@ -52,5 +99,4 @@ export function resolveStop(request: StopRequest, roomTokens: number): StopParam
       { field: `stop.strings[${index}]` },
     );
   });
-  return { maxTokens: Math.min(maxTokens, roomTokens), strings: [...strings], ignoreEos };
 }

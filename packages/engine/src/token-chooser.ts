@@ -1,5 +1,6 @@
 // How one sequence's tokens are chosen: what it asked for, and what it has said so far.
 import { type AdjustScratch, adjustLogits, hasPenalties } from "./adjust-logits.ts";
+import { EngineError } from "./engine-error.ts";
 import { requireFinite, sampleToken, sampleTopToken, topLogitsNeeded } from "./sampler.ts";
 import type { SamplingParams } from "./sampling-params.ts";
 import type { SequenceLogits } from "./step-rows.ts";
@@ -14,6 +15,8 @@ export interface ChooserOptions {
   readonly answerStart: number;
   /** Shared by all that choose one after another. */
   readonly scratch: AdjustScratch;
+  /** Tokens that may not come before the answer has so many others. */
+  readonly endings: { readonly tokenIds: ReadonlySet<number>; readonly minTokens: number };
 }
 
 const none: ReadonlySet<number> = new Set();
@@ -25,16 +28,28 @@ const none: ReadonlySet<number> = new Set();
 export class TokenChooser {
   readonly #options: ChooserOptions;
   readonly #counts: TokenCounts | undefined;
+  /** Of the answer. */
+  #numTokens: number;
 
+  /** @throws {EngineError} "invalid-argument" if every allowed token would end the answer early */
   constructor(options: ChooserOptions) {
-    const { sampling, tokenIds, answerStart } = options;
+    const { sampling, tokenIds, answerStart, endings } = options;
     this.#options = options;
+    this.#numTokens = tokenIds.length - answerStart;
+    const { minTokens } = endings;
+    if (minTokens > 0 && sampling.allowedTokenIds?.every((id) => endings.tokenIds.has(id))) {
+      const detail =
+        "allowedTokenIds: expected one that does not end the answer, " +
+        `since minTokens is ${minTokens}; found none`;
+      throw new EngineError("invalid-argument", detail, { field: "sampling.allowedTokenIds" });
+    }
     this.#counts = hasPenalties(sampling) ? new TokenCounts(tokenIds, answerStart) : undefined;
   }
 
   /** How many of the largest logits the next choice needs; undefined needs them all. */
   get topLogits(): number | undefined {
     const { sampling, scratch } = this.#options;
+    if (this.#barred.size > 0) return undefined;
     return topLogitsNeeded(sampling, scratch.logits.length);
   }
 
@@ -46,15 +61,23 @@ export class TokenChooser {
    */
   choose(logits: SequenceLogits, position: number): number {
     const { sampling } = this.#options;
-    if (logits.kind === "top") return sampleTopToken(logits.top, sampling, position);
-    const tokenId = this.#sample(logits.logits, position);
+    const tokenId =
+      logits.kind === "top"
+        ? sampleTopToken(logits.top, sampling, position)
+        : this.#sample(logits.logits, position);
+    this.#numTokens += 1;
     this.#counts?.push(tokenId);
     return tokenId;
   }
 
+  get #barred(): ReadonlySet<number> {
+    const { tokenIds, minTokens } = this.#options.endings;
+    return this.#numTokens < minTokens ? tokenIds : none;
+  }
+
   #sample(raw: Float32Array, position: number): number {
     const { sampling: params, scratch } = this.#options;
-    const adjustment = { params, counts: this.#counts, barred: none };
+    const adjustment = { params, counts: this.#counts, barred: this.#barred };
     const { logits, tokenIds } = adjustLogits(raw, adjustment, scratch);
     // What was left out or cut to what is finite would hide it from the sampler.
     if (logits !== raw) requireFinite(raw);

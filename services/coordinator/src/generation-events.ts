@@ -68,5 +68,6 @@ export function toFinished(
     })),
     stopString: event.stopString ?? "",
     cachedPromptTokens: event.usage.cachedPromptTokens,
+    ...(event.stopTokenId === undefined ? {} : { stopTokenId: event.stopTokenId }),
   };
 }

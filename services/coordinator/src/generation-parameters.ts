@@ -30,6 +30,9 @@ export function toStop(stop: StopParams | undefined): StopRequest {
     maxTokens: stop?.maxTokens,
     strings: stop?.strings,
     ignoreEos: stop?.ignoreEos,
+    tokenIds: stop?.tokenIds,
+    minTokens: stop?.minTokens,
+    includeStopString: stop?.includeStopString,
   };
 }
 
