@@ -63,5 +63,5 @@ test("every example runs, says something, and ends by itself", async () => {
   }
   expect(outputs[0]).toContain("40 tokens");
   expect(outputs[1]).toContain("Once upon a time");
-  expect(outputs[2]).toMatch(/^mend the request: .*0 < topP <= 1/);
+  expect(outputs[2]).toMatch(/^mend the request: invalid_parameter sampling.top_p .*0 < topP <= 1/);
 }, 60_000);

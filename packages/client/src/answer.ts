@@ -1,6 +1,7 @@
 // An answer under way: read it event by event, or all at once.
 import type { GenerateFinished, GenerateStarted } from "@octet/protocol";
-import type { GenerateEvent } from "./generate.ts";
+import type { AnswerEvent } from "./answer-stream.ts";
+import type { DeltaParts } from "./delivered-answer.ts";
 
 /** A whole answer. */
 export interface Completion {
@@ -15,15 +16,15 @@ export interface Completion {
  * One answer. Nothing is asked before it is read, and it can be read once: by `for await`, which
  * gives events as they come, or by `text()` or `complete()`. Leaving the loop early cancels it.
  */
-export class Answer implements AsyncIterable<GenerateEvent> {
-  readonly #open: () => AsyncGenerator<GenerateEvent, void>;
+export class Answer<Delta extends DeltaParts> implements AsyncIterable<AnswerEvent<Delta>> {
+  readonly #open: () => AsyncGenerator<AnswerEvent<Delta>, void>;
   #isOpen = false;
 
-  constructor(open: () => AsyncGenerator<GenerateEvent, void>) {
+  constructor(open: () => AsyncGenerator<AnswerEvent<Delta>, void>) {
     this.#open = open;
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<GenerateEvent, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<AnswerEvent<Delta>, void> {
     if (this.#isOpen) throw new TypeError("this answer was read already; ask for another");
     this.#isOpen = true;
     return this.#open();

@@ -65,11 +65,9 @@ export class Call {
     const deadlineMs = this.#deadlineAtMs - this.#context.clock.nowMs();
     const { service, address } = this.#endpoint;
     if (deadlineMs <= 0) {
-      throw new DeadlineExceededError({
-        code: "DEADLINE_EXCEEDED",
-        message: `not done within its deadline of ${this.#deadlineMs} ms`,
-        address,
-      });
+      const message = `not done within its deadline of ${this.#deadlineMs} ms`;
+      const failure = { reason: "timeout", message } as const;
+      throw new DeadlineExceededError("DEADLINE_EXCEEDED", address, failure);
     }
     return { service, bounds: { deadlineMs, signal: this.#abort.signal } };
   }
@@ -79,7 +77,8 @@ export class Call {
     const { clock, preferred, onRetry } = this.#context;
     const told = this.explain(error);
     if (!(told instanceof OctetError) || !isRetryable(told)) throw told;
-    const next = this.#schedule.next(this.#index);
+    const { retryAfterMs } = told;
+    const next = this.#schedule.next(this.#index, { nowMs: clock.nowMs(), retryAfterMs });
     if (next === undefined) throw told;
     if (clock.nowMs() + next.waitMs >= this.#deadlineAtMs) throw told;
     if (preferred.index === this.#index) preferred.index = next.addressIndex;

@@ -1,5 +1,11 @@
 // Joins a stream that began again to the one that broke, so that nothing is lost and nothing twice.
-import type { GenerateDelta, GenerateStarted } from "@octet/protocol";
+import type { GenerateStarted } from "@octet/protocol";
+
+/** What a delta of either method carries. */
+export interface DeltaParts {
+  readonly text: string;
+  readonly tokenIds: number[];
+}
 
 /** How a resent answer differs from what was delivered; text and ids are never part of it. */
 export class ResentDifferently extends Error {
@@ -49,7 +55,7 @@ export class DeliveredAnswer {
   }
 
   /** @returns the part that the user does not have; undefined if that is nothing */
-  add(delta: GenerateDelta): GenerateDelta | undefined {
+  add<Delta extends DeltaParts>(delta: Delta): Delta | undefined {
     const behind = !this.#isCaughtUp;
     const text = this.#newText(delta.text);
     const tokenIds = this.#newTokenIds(delta.tokenIds);

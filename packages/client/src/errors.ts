@@ -1,25 +1,33 @@
 // What a call can fail with, each a class of its own, and how a status becomes one of them.
-import { type ServiceError, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
+import type { Failure } from "@octet/protocol";
+import { fromServiceError } from "@octet/protocol/grpc";
 
-/** What is known of a failure. */
-export interface Failure {
-  /** gRPC's name of the status: "UNAVAILABLE". */
-  readonly code: keyof typeof status;
-  readonly message: string;
-  /** Which coordinator answered, or did not. */
-  readonly address: string;
-  readonly cause?: unknown;
-}
+/** gRPC's name of a status: "UNAVAILABLE". */
+export type CodeName = Exclude<keyof typeof status, "OK">;
 
-/** A call that failed. Each kind of failure is a class below; `code` tells them apart as well. */
+/** A call that failed. Each kind of failure is a class below; `reason` tells more. */
 export class OctetError extends Error {
   override readonly name: string = "OctetError";
-  readonly code: keyof typeof status;
+  readonly code: CodeName;
+  /** Which coordinator answered, or did not. */
   readonly address: string;
-  constructor(failure: Failure) {
-    super(`${failure.address}: ${failure.message}`, { cause: failure.cause });
-    this.code = failure.code;
-    this.address = failure.address;
+  /** Why, in a word for programs: "context_length_exceeded", "expert_unavailable". */
+  readonly reason: Failure["reason"];
+  /** Facts that go with the reason, as text: limit, found, expert. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** Fields of the request to blame. */
+  readonly fieldViolations: NonNullable<Failure["violations"]>;
+  /** When the coordinator expects that asking again helps; undefined if it did not say. */
+  readonly retryAfterMs: number | undefined;
+  constructor(code: CodeName, address: string, failure: Failure, cause?: unknown) {
+    super(`${address}: ${failure.message}`, { cause });
+    this.code = code;
+    this.address = address;
+    this.reason = failure.reason;
+    this.facts = failure.metadata ?? {};
+    this.fieldViolations = failure.violations ?? [];
+    this.retryAfterMs = failure.retryAfterMs;
   }
 }
 
@@ -81,18 +89,13 @@ export class ClientClosedError extends Error {
 
 /** The error that a user sees for what grpc-js ended a call with; anything else is handed back. */
 export function toOctetError(error: unknown, address: string): unknown {
-  if (!isServiceError(error)) return error;
-  const code = status[error.code] as keyof typeof status;
-  return new (classOf(code))({ code, message: error.details, address, cause: error });
+  const failure = fromServiceError(error);
+  if (failure === undefined) return error;
+  const code = status[(error as { code: number }).code] as CodeName;
+  return new (classOf(code))(code, address, failure, error);
 }
 
-function isServiceError(error: unknown): error is ServiceError {
-  return (
-    error instanceof Error && "code" in error && "details" in error && Number(error.code) in status
-  );
-}
-
-function classOf(code: keyof typeof status): typeof OctetError {
+function classOf(code: CodeName): typeof OctetError {
   switch (code) {
     case "INVALID_ARGUMENT":
     case "OUT_OF_RANGE":

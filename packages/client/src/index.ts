@@ -1,11 +1,14 @@
 export { FinishReason } from "@octet/protocol";
 export { Answer, type Completion } from "./answer.ts";
+export type { AnswerEvent, ChatEvent, GenerateEvent } from "./answer-stream.ts";
 export type { CallOptions, Retry } from "./call.ts";
 export type { Clock } from "./clock.ts";
+export type { DeltaParts } from "./delivered-answer.ts";
 export {
   AnswerChangedError,
   CancelledError,
   ClientClosedError,
+  type CodeName,
   DeadlineExceededError,
   InternalError,
   InvalidRequestError,
@@ -15,7 +18,6 @@ export {
   UnavailableError,
   UnsupportedError,
 } from "./errors.ts";
-export type { GenerateEvent } from "./generate.ts";
-export { type GenerateOptions, OctetClient, type OctetClientOptions } from "./octet-client.ts";
-export type { GenerateParams, Prompt, TokenizeParams } from "./prompt.ts";
+export { type AnswerOptions, OctetClient, type OctetClientOptions } from "./octet-client.ts";
+export type { ChatParams, GenerateParams, Prompt, TokenizeParams } from "./prompt.ts";
 export { defaultRetryPolicy, type RetryPolicy } from "./retry-schedule.ts";

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { status } from "@grpc/grpc-js";
 import { FinishReason } from "@octet/protocol";
+import { toServiceError } from "@octet/protocol/grpc";
 import { afterEach, expect, test } from "vitest";
 import type { Retry } from "./call.ts";
 import {
@@ -271,4 +272,60 @@ test("a slow reader holds back its own coordinator's stream", async () => {
   await client.listModels().catch(() => {});
   expect(written.count).toBeLessThan(64);
   await reading.return();
+});
+
+test("what the coordinator says of a failure is in the error", async () => {
+  const failure = {
+    reason: "context_length_exceeded",
+    message: "too long",
+    metadata: { limit: "256", found: "300" },
+    violations: [{ field: "text", description: "too long" }],
+  } as const;
+  const server = await serve((call) => call.emit("error", toServiceError(failure)));
+  const { client } = connect(server.address);
+  const asking = client.generate({ text: "x" }).text();
+  const error = await asking.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(InvalidRequestError);
+  expect(error).toMatchObject({
+    reason: "context_length_exceeded",
+    facts: failure.metadata,
+    fieldViolations: failure.violations,
+    retryAfterMs: undefined,
+  });
+});
+
+test("an overloaded coordinator is asked again when it says, and not if it does not", async () => {
+  let asked = 0;
+  const overloaded = { reason: "overloaded", message: "full", retryAfterMs: 700 } as const;
+  const { address } = await serve((call) => {
+    if (asked++ < 2) call.emit("error", toServiceError(overloaded));
+    else answer(call);
+  });
+  const { client, clock } = connect(address);
+  expect(await client.generate({ text: "x" }).text()).toBe("Once upon");
+  expect(clock.slept).toEqual([700 + 100, 700 + 200]);
+});
+
+test("a conversation is answered, and goes on where its stream broke", async () => {
+  const seen: unknown[] = [];
+  const { address } = await serve(answer, {
+    chat: (call) => {
+      seen.push([call.request.messages[0]!.content, call.request.sampling?.seed]);
+      call.write({ event: { case: "started", value: { requestId: "r", seed: 3n } } });
+      call.write({ event: { case: "delta", value: { text: seen.length > 1 ? "Hello" : "Hel" } } });
+      if (seen.length === 1) return void call.emit("error", { code: status.UNAVAILABLE });
+      call.write({ event: { case: "finished", value: { reason: FinishReason.STOP } } });
+      call.end();
+    },
+  });
+  const { client } = connect(address);
+  const texts: string[] = [];
+  for await (const event of client.chat({ messages: [{ role: "user", content: "hi" }] })) {
+    if (event.case === "delta") texts.push(event.value.text);
+  }
+  expect(texts).toEqual(["Hel", "lo"]);
+  expect(seen).toEqual([
+    ["hi", undefined],
+    ["hi", 3n],
+  ]);
 });

@@ -1,17 +1,27 @@
 // The client: its channels, and one method for each of the service's.
+import { create } from "@bufbuild/protobuf";
 import type { ChannelCredentials } from "@grpc/grpc-js";
-import { InferenceService, type Model } from "@octet/protocol";
+import {
+  type ChatDelta,
+  ChatRequestSchema,
+  type GenerateDelta,
+  InferenceService,
+  type Model,
+} from "@octet/protocol";
 import { type CallBounds, createClient } from "@octet/protocol/grpc";
 import { Answer } from "./answer.ts";
+import { type AnswerEvent, type Asking, streamAnswer } from "./answer-stream.ts";
 import { Call, type CallContext, type CallOptions, type Endpoint, type Retry } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { DeltaParts } from "./delivered-answer.ts";
 import { ClientClosedError } from "./errors.ts";
-import { type GenerateEvent, streamGenerate } from "./generate.ts";
 import {
+  type ChatParams,
   type GenerateParams,
   type TokenizeParams,
   toGenerateRequest,
   toTokenizeRequest,
+  withSeed,
 } from "./prompt.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry-schedule.ts";
 
@@ -44,7 +54,7 @@ export interface OctetClientOptions {
 }
 
 /** Bounds of an answer. */
-export interface GenerateOptions extends CallOptions {
+export interface AnswerOptions extends CallOptions {
   /**
    * Whether a stream that broke after its first delta is asked for again and joined where it broke.
    * Default true: the same seed makes the same tokens, and what comes again is compared.
@@ -86,11 +96,18 @@ export class OctetClient {
   }
 
   /** Asks for an answer; see {@link Answer} for how to read it. */
-  generate(params: GenerateParams, options: GenerateOptions = {}): Answer {
+  generate(params: GenerateParams, options: AnswerOptions = {}): Answer<GenerateDelta> {
     const request = toGenerateRequest(params);
-    const resume = options.resume ?? true;
-    return new Answer(() =>
-      this.#stream(options, (call) => streamGenerate(call, request, { resume })),
+    return this.#answer<GenerateDelta>(options, (service, bounds, seed) =>
+      service.generate(withSeed(request, seed), bounds),
+    );
+  }
+
+  /** Asks for the next message of a conversation. */
+  chat(params: ChatParams, options: AnswerOptions = {}): Answer<ChatDelta> {
+    const request = create(ChatRequestSchema, params);
+    return this.#answer<ChatDelta>(options, (service, bounds, seed) =>
+      service.chat(withSeed(request, seed), bounds),
     );
   }
 
@@ -158,13 +175,21 @@ export class OctetClient {
     }
   }
 
-  async *#stream(
+  #answer<Delta extends DeltaParts>(
+    options: AnswerOptions,
+    open: Asking<Delta>["open"],
+  ): Answer<Delta> {
+    const { resume = true } = options;
+    return new Answer(() => this.#stream(options, { open, resume }));
+  }
+
+  async *#stream<Delta extends DeltaParts>(
     options: CallOptions,
-    open: (call: Call) => AsyncGenerator<GenerateEvent, void>,
-  ): AsyncGenerator<GenerateEvent, void> {
+    asking: Asking<Delta>,
+  ): AsyncGenerator<AnswerEvent<Delta>, void> {
     const call = this.#begin(options, answerDeadlineMs);
     try {
-      yield* open(call);
+      yield* streamAnswer(call, asking);
     } finally {
       this.#end(call);
     }

@@ -1,8 +1,13 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type {
-  ChatMessageSchema,
+// What users write for a request, and the request on the wire.
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type ChatMessageSchema,
+  type ChatRequestSchema,
+  type GenerateRequest,
   GenerateRequestSchema,
-  TokenizeRequestSchema,
+  type SamplingParams,
+  SamplingParamsSchema,
+  type TokenizeRequestSchema,
 } from "@octet/protocol";
 
 type TextPrompt = { readonly text: string };
@@ -15,6 +20,12 @@ export type Prompt = TextPrompt | TokenPrompt | ChatPrompt;
 /** A prompt, and how to answer it: `sampling`, `stop` and the like, as the wire's request has them. */
 export type GenerateParams = Prompt & BesideInput<typeof GenerateRequestSchema>;
 
+/** A conversation, and how to go on with it, as the wire's request has it. */
+export type ChatParams = Exclude<
+  MessageInitShape<typeof ChatRequestSchema>,
+  { $typeName: "octet.inference.v1.ChatRequest" }
+>;
+
 /** A prompt that is not tokens yet, and whether special tokens are added. */
 export type TokenizeParams = (TextPrompt | ChatPrompt) & BesideInput<typeof TokenizeRequestSchema>;
 
@@ -24,12 +35,22 @@ type BesideInput<Schema extends typeof GenerateRequestSchema | typeof TokenizeRe
 >;
 
 /** The request that says the same; what the wire does not know of `params`, it leaves out. */
-export function toGenerateRequest(
-  params: GenerateParams,
-): MessageInitShape<typeof GenerateRequestSchema> {
-  return "tokenIds" in params
-    ? { ...params, input: { case: "tokens", value: { ids: [...params.tokenIds] } } }
-    : { ...params, input: toTextInput(params) };
+export function toGenerateRequest(params: GenerateParams): GenerateRequest {
+  return create(
+    GenerateRequestSchema,
+    "tokenIds" in params
+      ? { ...params, input: { case: "tokens", value: { ids: [...params.tokenIds] } } }
+      : { ...params, input: toTextInput(params) },
+  );
+}
+
+/** The same request with a seed; without one it stays as it is. */
+export function withSeed<Request extends { sampling?: SamplingParams | undefined }>(
+  request: Request,
+  seed: bigint | undefined,
+): Request {
+  if (seed === undefined) return request;
+  return { ...request, sampling: create(SamplingParamsSchema, { ...request.sampling, seed }) };
 }
 
 /** The request that says the same. */

@@ -13,7 +13,7 @@ function failures(schedule: RetrySchedule, first: number) {
   const attempts: { addressIndex: number; waitMs: number }[] = [];
   let index = first;
   for (;;) {
-    const next = schedule.next(index);
+    const next = schedule.next(index, { nowMs: 0 });
     if (next === undefined) return attempts;
     attempts.push(next);
     index = next.addressIndex;
@@ -45,7 +45,15 @@ test("every address is asked equally often, in turn, and waits come only between
 test("progress gives a call all its attempts back", () => {
   const schedule = new RetrySchedule(defaultRetryPolicy, 1, () => 0.5);
   for (let i = 0; i < 50; i++) {
-    expect(schedule.next(0)).toEqual({ addressIndex: 0, waitMs: 100 });
+    expect(schedule.next(0, { nowMs: 7 })).toEqual({ addressIndex: 0, waitMs: 100 });
     schedule.progressed();
   }
+});
+
+test("no address is asked before the time it named, and others are not held up by it", () => {
+  const schedule = new RetrySchedule(defaultRetryPolicy, 2, () => 0.5);
+  const told = schedule.next(0, { nowMs: 1_000, retryAfterMs: 3_000 });
+  expect(told).toEqual({ addressIndex: 1, waitMs: 0 });
+  const back = schedule.next(1, { nowMs: 1_500 });
+  expect(back).toEqual({ addressIndex: 0, waitMs: 2_500 + 100 });
 });
