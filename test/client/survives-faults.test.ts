@@ -115,6 +115,8 @@ test("a call waits for a coordinator that is only starting", async () => {
   using client = new OctetClient(coordinator.address, { retry });
   expect(await client.generate({ ...request, stop: { maxTokens: 3 } }).text()).not.toBe("");
   expect((await client.getModel()).numExperts).toBe(8);
+  const { workers: found } = await client.getClusterState();
+  expect(found.map((worker) => worker.connected)).toEqual(Array(8).fill(true));
 }, 120_000);
 
 test("a coordinator that nobody started is unavailable, by name", async () => {

@@ -329,3 +329,21 @@ test("a conversation is answered, and goes on where its stream broke", async () 
     ["hi", 3n],
   ]);
 });
+
+test("a watch goes on after its stream broke", async () => {
+  let asked = 0;
+  const { address } = await serve(answer, {
+    watchClusterState: (call) => {
+      call.write({ state: { model: `m${asked++}` } });
+      call.emit("error", { code: status.UNAVAILABLE, details: "restarting" });
+    },
+    getClusterState: (_call, done) => done(null, { state: { model: "now" } }),
+  });
+  const { client } = connect(address);
+  const models: string[] = [];
+  for await (const { model } of client.watchClusterState()) {
+    if (models.push(model) === 12) break;
+  }
+  expect(models).toEqual(Array.from({ length: 12 }, (_, i) => `m${i}`));
+  expect((await client.getClusterState()).model).toBe("now");
+});

@@ -4,9 +4,11 @@ import type { ChannelCredentials } from "@grpc/grpc-js";
 import {
   type ChatDelta,
   ChatRequestSchema,
+  type ClusterState,
   type GenerateDelta,
   InferenceService,
   type Model,
+  type WatchClusterStateResponse,
 } from "@octet/protocol";
 import { type CallBounds, createClient } from "@octet/protocol/grpc";
 import { Answer } from "./answer.ts";
@@ -28,6 +30,7 @@ import { defaultRetryPolicy, type RetryPolicy } from "./retry-schedule.ts";
 /** Longest that a call without a deadline of its own may take: streams, and all others. */
 const answerDeadlineMs = 10 * 60 * 1000;
 const unaryDeadlineMs = 30_000;
+const watchDeadlineMs = 24 * 60 * 60 * 1000;
 
 /**
  * How a channel looks for a coordinator that went away: soon, since retries must not find the
@@ -145,6 +148,24 @@ export class OctetClient {
     return model!;
   }
 
+  /** The cluster as it is now: its workers, its KV cache, what runs and what waits. */
+  async getClusterState(options: CallOptions = {}): Promise<ClusterState> {
+    const { state } = await this.#ask(options, (service, bounds) =>
+      service.getClusterState({}, bounds),
+    );
+    return state!;
+  }
+
+  /** The cluster now and after each change, until the loop is left; by default for a day. */
+  async *watchClusterState(options: CallOptions = {}): AsyncGenerator<ClusterState, void> {
+    const call = this.#begin(options, watchDeadlineMs);
+    try {
+      for (;;) yield* watchOnce(call);
+    } finally {
+      this.#end(call);
+    }
+  }
+
   /** Ends every call under way with {@link ClientClosedError} and frees the connections. */
   close(): void {
     this.#isClosed = true;
@@ -207,5 +228,22 @@ export class OctetClient {
   #end(call: Call): void {
     this.#calls.delete(call);
     call.end();
+  }
+}
+
+/** Watches until the stream ends or breaks; returns when it may be opened again. */
+async function* watchOnce(call: Call): AsyncGenerator<ClusterState, void> {
+  const { service, bounds } = call.begin();
+  const stream = service.watchClusterState({}, bounds);
+  stream.on("error", () => {}); // the loop throws it, unless it was left before
+  try {
+    for await (const { state } of stream as AsyncIterable<WatchClusterStateResponse>) {
+      call.progressed();
+      yield state!;
+    }
+  } catch (error) {
+    await call.retryAfter(error);
+  } finally {
+    stream.cancel();
   }
 }

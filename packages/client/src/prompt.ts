@@ -1,5 +1,5 @@
 // What users write for a request, and the request on the wire.
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { clone, create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   type ChatMessageSchema,
   type ChatRequestSchema,
@@ -50,7 +50,9 @@ export function withSeed<Request extends { sampling?: SamplingParams | undefined
   seed: bigint | undefined,
 ): Request {
   if (seed === undefined) return request;
-  return { ...request, sampling: create(SamplingParamsSchema, { ...request.sampling, seed }) };
+  const sampling = clone(SamplingParamsSchema, request.sampling ?? create(SamplingParamsSchema));
+  sampling.seed = seed;
+  return { ...request, sampling };
 }
 
 /** The request that says the same. */

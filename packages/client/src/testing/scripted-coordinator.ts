@@ -1,13 +1,7 @@
 // A coordinator that answers by a script: a real gRPC server on a loopback port.
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import {
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type sendUnaryData,
-} from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerWritableStream } from "@grpc/grpc-js";
 import {
   type GenerateRequest,
   type GenerateResponseSchema,
@@ -40,23 +34,16 @@ export async function serveScript(
 ): Promise<ScriptedCoordinator> {
   const requests: GenerateRequest[] = [];
   const server = new Server(serverOptions);
-  const unimplemented = (_call: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<never>) =>
-    done({ code: 12, details: "not in this script" });
-  addService(server, InferenceService, {
-    tokenize: unimplemented,
-    detokenize: unimplemented,
-    listModels: unimplemented,
-    getModel: unimplemented,
-    getClusterState: unimplemented,
-    chat: (call) => call.emit("error", { code: 12, details: "not in this script" }),
-    watchClusterState: (call) => call.emit("error", { code: 12, details: "not in this script" }),
+  const handlers: Partial<Handlers<typeof InferenceService>> = {
     ...others,
     generate: (call) => {
       call.on("error", () => {});
       requests.push(call.request);
       script(call, requests.length - 1);
     },
-  });
+  };
+  // What has no handler grpc-js answers with UNIMPLEMENTED.
+  addService(server, InferenceService, handlers as Handlers<typeof InferenceService>);
   const bound = await new Promise<number>((resolve, reject) =>
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, found) =>
       error === null ? resolve(found) : reject(error),
