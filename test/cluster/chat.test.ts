@@ -89,6 +89,17 @@ test("a prefix is part of the prompt, and the reply goes on from it without repe
   expect(whole.text).toBe(text + found.text);
 });
 
+test("a prompt can be shown, with the prefix it ends with", async () => {
+  const messages = [...question, { role: "assistant", content: "There", prefix: true }];
+  const input = { case: "chat", value: { messages } } as const;
+  const { tokenIds, pieces } = await client.tokenize({ input, withPieces: true }, bounds);
+  expect(pieces).toHaveLength(tokenIds.length);
+  expect(Buffer.concat(pieces).toString()).toMatch(
+    /^<s> ?\[INST\] ?Be brief\.\n\nWho was there once\? ?\[\/INST\] ?There$/,
+  );
+  expect((await client.tokenize({ input }, bounds)).pieces).toEqual([]);
+});
+
 test("neighbours of one role are one message to a template that wants them to alternate", async () => {
   const apart = [
     { role: "user", content: "one" },

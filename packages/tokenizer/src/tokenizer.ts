@@ -4,6 +4,7 @@ import { readBpeModel } from "./bpe-model.ts";
 import { ChatEncoding } from "./chat-encoding.ts";
 import { type ChatMessage, ChatTemplate } from "./chat-template.ts";
 import { Conversation } from "./conversation.ts";
+import { toPieceBytes } from "./piece-bytes.ts";
 import { isTokenId, namedTokensIn } from "./special-tokens.ts";
 import { PieceStreamDecoder, type StreamDecoder } from "./stream-decoder.ts";
 import { createByteLevelEncoding, createSentencePieceEncoding } from "./text-encoder.ts";
@@ -49,6 +50,12 @@ export interface Tokenizer {
    * and so is an id that the vocabulary lacks.
    */
   decode(tokenIds: ArrayLike<number>): string;
+
+  /**
+   * What a token looks like in a prompt that is shown: as {@link decode} has it, in UTF-8, perhaps
+   * only part of a character; control tokens by their names, and a dummy prefix as a space.
+   */
+  pieceBytes(tokenId: number): Uint8Array;
 
   /**
    * Decodes one token at a time: what it gives, joined, is what {@link decode} gives.
@@ -152,6 +159,10 @@ class BpeTokenizer implements Tokenizer {
     let text = "";
     for (let i = 0; i < tokenIds.length; i++) text += decoder.push(tokenIds[i]!);
     return text + decoder.flush();
+  }
+
+  pieceBytes(tokenId: number): Uint8Array {
+    return toPieceBytes(tokenId, { vocabulary: this.#vocabulary, spellings: this.#spellings });
   }
 
   createStreamDecoder(options: { readonly continuesText?: boolean } = {}): StreamDecoder {

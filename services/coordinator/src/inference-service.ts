@@ -55,7 +55,10 @@ export function createInferenceHandlers(
       requireModel(request.model, modelName);
       const addBos = request.addSpecialTokens ?? true;
       const { tokenIds } = toPrompt(request.input, tokenizer, { addBos, vocabSize });
-      return { tokenIds: Array.from(tokenIds), maxPositions };
+      const pieces = request.withPieces
+        ? Array.from(tokenIds, (id) => tokenizer.pieceBytes(id))
+        : [];
+      return { tokenIds: Array.from(tokenIds), maxPositions, pieces };
     }),
     detokenize: unary((request, { tokenizer, modelName, vocabSize }) => {
       requireModel(request.model, modelName);
