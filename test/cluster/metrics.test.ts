@@ -96,6 +96,27 @@ test("an answer's tokens, rows and times are counted where they happened", async
   }
 });
 
+test("prefixes that are found are counted, and their blocks do not count as used", async () => {
+  const client = createClient(InferenceService, coordinator.address);
+  const bounds = { deadlineMs: 60_000 };
+  const long = Array<number>(40).fill(7);
+  for (const _ of [1, 2]) {
+    const input = { case: "tokens" as const, value: { ids: long } };
+    const again = client.generate({ input, stop: { maxTokens: 1 } }, bounds);
+    for await (const __ of again);
+  }
+  const { state } = await client.getClusterState({}, bounds);
+  client.close();
+  const counted = await scrape(adminPorts[0]!);
+  expect(counted.get("octet_prefix_hits_tokens_total")).toBe(32);
+  expect(state?.kvCache?.prefixHitsTokens).toBe(32n);
+  const queries = counted.get("octet_prefix_queries_tokens_total");
+  expect(queries).toBe(Number(state?.kvCache?.prefixQueriesTokens));
+  expect(counted.get("octet_kv_blocks_cached")).toBe(state?.kvCache?.blocksCached);
+  expect(state?.kvCache?.blocksCached).toBeGreaterThan(0);
+  expect(counted.get("octet_kv_usage_ratio")).toBe(0);
+});
+
 test("an expert that is away is not up, and its calls are counted as failed", async () => {
   await workers.workers[0]![Symbol.asyncDispose]();
   await coordinator.untilLogged("not ready");

@@ -6,7 +6,7 @@ import { printClusterState } from "./print-cluster-state.ts";
 test("columns are as wide as what is in them, and who is away is explained", () => {
   const state = create(ClusterStateSchema, {
     model: "mixtral",
-    kvCache: { blockTokens: 16, blocksTotal: 100, blocksFree: 97 },
+    kvCache: { blockTokens: 16, blocksTotal: 100, blocksFree: 90, blocksCached: 7 },
     scheduler: { running: 2, waiting: 1 },
     workers: [
       {
@@ -22,7 +22,7 @@ test("columns are as wide as what is in them, and who is away is explained", () 
     ],
   });
   expect(printClusterState(state)).toBe(`mixtral: not ready
-2 running, 1 waiting; KV cache: 3 of 100 blocks of 16 tokens
+2 running, 1 waiting; KV cache: 3 of 100 blocks of 16 tokens, and 7 kept for prompts that begin alike
 
 EXPERT  WORKER    ADDRESS         STATE      ENGINE  WEIGHTS  RAM
 0,1     expert-0  10.0.0.1:50051  connected  cpu     3.20 GB  3.30 GB

@@ -8,11 +8,16 @@ const gap = "  ";
 /** Two lines on the whole, a line for each worker, and why those are away that are. */
 export function printClusterState(state: ClusterState): string {
   const { model, ready, scheduler, kvCache } = state;
-  const used = (kvCache?.blocksTotal ?? 0) - (kvCache?.blocksFree ?? 0);
+  const [total, free, cached] = [
+    kvCache?.blocksTotal ?? 0,
+    kvCache?.blocksFree ?? 0,
+    kvCache?.blocksCached ?? 0,
+  ];
   const lines = [
     `${model}: ${ready ? "ready" : "not ready"}`,
     `${scheduler?.running ?? 0} running, ${scheduler?.waiting ?? 0} waiting; ` +
-      `KV cache: ${used} of ${kvCache?.blocksTotal ?? 0} blocks of ${kvCache?.blockTokens ?? 0} tokens`,
+      `KV cache: ${total - free - cached} of ${total} blocks of ${kvCache?.blockTokens ?? 0} tokens, ` +
+      `and ${cached} kept for prompts that begin alike`,
     "",
     ...alignColumns([columns, ...state.workers.map(toRow)]),
   ];

@@ -29,9 +29,12 @@ test("a gauge is what it is when it is asked, and forgets who is gone", async ()
   );
   metrics.gauge({ name: "waiting", help: "Waiting." }, () => [{ value: up.length }]);
   expect(await metrics.print()).toContain('octet_up{worker="b"} 1\n');
+  metrics.readCounter({ name: "ups_total", help: "Ups." }, () => up.length);
   up = ["a"];
   const text = await metrics.print();
   expect(text).toContain('octet_up{worker="a"} 1\n');
   expect(text).not.toContain('worker="b"');
   expect(text).toContain("octet_waiting 1\n");
+  expect(text).toContain("octet_ups_total 1\n");
+  expect(await metrics.print()).toContain("octet_ups_total 1\n");
 });

@@ -28,6 +28,8 @@ export interface GaugeReading<Label extends string> {
 /** One service's metrics. Every name begins with "octet_". */
 export interface Metrics {
   counter<Label extends string = never>(options: MetricOptions<Label>): CounterMetric<Label>;
+  /** A counter that something else keeps. @param read called at each scrape */
+  readCounter(options: MetricOptions<never>, read: () => number): void;
   /** @param read called at each scrape; what it does not name any more is gone */
   gauge<Label extends string = never>(
     options: MetricOptions<Label>,
@@ -70,6 +72,15 @@ export function createMetrics(): Metrics {
         add: (amount, labels) =>
           labels === undefined ? counter.inc(amount) : counter.inc(labels, amount),
       };
+    },
+    readCounter(options, read) {
+      new Counter({
+        ...describe(options),
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
     },
     gauge(options, read) {
       new Gauge({

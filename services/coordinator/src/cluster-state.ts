@@ -95,7 +95,14 @@ export function toClusterState(facts: ClusterFacts): UnversionedState {
     model,
     ready,
     workers: workers.map(toWorkerState),
-    kvCache: { blockTokens, blocksTotal: load.numBlocks, blocksFree: load.freeBlocks },
+    kvCache: {
+      blockTokens,
+      blocksTotal: load.numBlocks,
+      blocksFree: load.freeBlocks,
+      blocksCached: load.cachedBlocks,
+      prefixQueriesTokens: BigInt(load.prefix.queriesTokens),
+      prefixHitsTokens: BigInt(load.prefix.hitsTokens),
+    },
     scheduler: { running: load.activeSequences, waiting: load.queuedSequences },
   };
 }

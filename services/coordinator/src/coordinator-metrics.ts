@@ -30,11 +30,24 @@ export function addGauges(metrics: Metrics, { load, workers }: CoordinatorGauges
   gauge("requests_running", "Sequences that hold KV blocks.", (now) => now.activeSequences);
   gauge("requests_waiting", "Requests that wait for KV blocks.", (now) => now.queuedSequences);
   gauge("kv_blocks", "KV blocks in all.", (now) => now.numBlocks);
-  gauge("kv_blocks_free", "KV blocks that no sequence holds.", (now) => now.freeBlocks);
+  gauge("kv_blocks_free", "KV blocks that hold nothing.", (now) => now.freeBlocks);
+  gauge(
+    "kv_blocks_cached",
+    "KV blocks that no sequence holds and a prompt may find again.",
+    (now) => now.cachedBlocks,
+  );
   gauge(
     "kv_usage_ratio",
     "Share of the KV blocks that sequences hold, 0 to 1.",
-    (now) => 1 - now.freeBlocks / now.numBlocks,
+    (now) => 1 - (now.freeBlocks + now.cachedBlocks) / now.numBlocks,
+  );
+  metrics.readCounter(
+    { name: "prefix_queries_tokens_total", help: "Tokens of prompts that were looked up." },
+    () => load().prefix.queriesTokens,
+  );
+  metrics.readCounter(
+    { name: "prefix_hits_tokens_total", help: "Of those, tokens that were found computed." },
+    () => load().prefix.hitsTokens,
   );
   metrics.gauge(
     { name: "expert_up", help: "Whether the expert can be asked.", labels: ["expert"] },
