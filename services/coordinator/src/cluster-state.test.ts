@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { ClusterStateFeed } from "./cluster-state.ts";
 
 function feedOf(state: { model: string }) {
@@ -27,6 +27,22 @@ test("who watches is told at once and of each change; who is slow, of the last a
   const pending = watch.next();
   state.model = "e";
   expect((await pending).value).toMatchObject({ model: "e" });
+  await watch.return();
+});
+
+test("a state that has not changed is not sent again", async () => {
+  let reads = 0;
+  let model = "a";
+  const feed = new ClusterStateFeed(() => {
+    reads += 1;
+    return { model };
+  });
+  const watch = feed.watch(new AbortController().signal);
+  await watch.next();
+  const pending = watch.next();
+  await vi.waitFor(() => expect(reads).toBeGreaterThan(2), { timeout: 10_000 });
+  model = "b";
+  expect((await pending).value).toMatchObject({ model: "b", version: 2n });
   await watch.return();
 });
 
