@@ -24,6 +24,7 @@ export {
   allowedTokenIdsMax,
   cacheSaltLengthMax,
   callsInFlightMax,
+  clientIdLengthMax,
   logitBiasEntriesMax,
   logitBiasMax,
   messageBytesMax,

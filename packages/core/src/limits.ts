@@ -24,6 +24,8 @@ export const stopStringsMax = 16;
 /** Longest stop string, in UTF-16 code units. */
 export const stopStringLengthMax = 256;
 
+/** Longest name of a client, in UTF-16 code units. */
+export const clientIdLengthMax = 256;
 /** Longest salt of the prefix cache, in UTF-16 code units. */
 export const cacheSaltLengthMax = 256;
 

@@ -1,15 +1,17 @@
-// Who waits, who is active, and whose blocks are whose.
+// Who waits, who is active, whose blocks are whose, and who gives way when there are too few.
 import assert from "node:assert/strict";
 import type { BlockId } from "@octet/core";
-import { EngineError } from "./engine-error.ts";
+import { FairShare } from "./fair-share.ts";
 import type { KvBlockPool } from "./kv-block-pool.ts";
-import type { Sequence } from "./sequence.ts";
+import { type PlannedChunk, planStep } from "./plan-step.ts";
+import { byUrgency, type Schedulable } from "./schedulable.ts";
+import { type WaitLimits, WaitQueue } from "./wait-queue.ts";
 
 /** How many sequences may be where, and for how long. */
-export interface AdmissionLimits {
+export interface AdmissionLimits extends WaitLimits {
   readonly activeSequencesMax: number;
-  readonly queuedSequencesMax: number;
-  readonly queueWaitMs: number;
+  /** At least activeSequencesMax. */
+  readonly stepTokensMax: number;
 }
 
 /** How much of the prompts the prefix cache had. */
@@ -21,28 +23,40 @@ export interface PrefixCounts {
 }
 
 /**
- * A bounded queue before a batch. A sequence becomes active once blocks for all it may ever need
- * are its own, so an active one never runs out; first come, first served, with no overtaking.
+ * A bounded queue before a batch. A sequence becomes active with blocks for the tokens it has, and
+ * takes more as it grows. When there are none, the least urgent active one gives up its blocks and
+ * waits to be computed again from its first token; the most urgent always has what it needs, so
+ * the batch always gets on.
+ *
+ * No clock, no socket, no randomness: the same calls give the same plans.
  */
-export class Admission {
+export class Admission<S extends Schedulable> {
   readonly #pool: KvBlockPool;
   readonly #limits: AdmissionLimits;
-  #waiting: Sequence[] = [];
-  #active: Sequence[] = [];
+  readonly #share = new FairShare();
+  readonly #queue: WaitQueue<S>;
+  #active: S[] = [];
+  #numPreemptions = 0;
   readonly #prefix = { queriesTokens: 0, hitsTokens: 0 };
 
   constructor(pool: KvBlockPool, limits: AdmissionLimits) {
     this.#pool = pool;
     this.#limits = limits;
+    this.#queue = new WaitQueue(limits, (clientId) => this.#promisedTokens(clientId));
   }
 
-  /** Those that hold blocks, in the order they came. */
-  get active(): readonly Sequence[] {
+  /** Those that hold blocks, in the order they were let in. */
+  get active(): readonly S[] {
     return this.#active;
   }
 
-  get waiting(): readonly Sequence[] {
-    return this.#waiting;
+  get waiting(): readonly S[] {
+    return this.#queue.waiting;
+  }
+
+  /** How often a sequence gave up its blocks for another, since the start. */
+  get numPreemptions(): number {
+    return this.#numPreemptions;
   }
 
   /** Since the start. */
@@ -51,23 +65,14 @@ export class Admission {
   }
 
   /**
-   * Puts a sequence at the end of the queue.
+   * Puts a new sequence into the queue; a full one refuses it, or another in its place.
    *
-   * @throws {EngineError} "overloaded" if the queue is full
+   * @throws {EngineError} "overloaded"
    */
-  submit(sequence: Sequence): void {
+  submit(sequence: S): void {
     const needed = this.#pool.blocksFor(sequence.reservedTokens);
     assert(needed <= this.#pool.numBlocks, `${needed} blocks of ${this.#pool.numBlocks}`);
-    this.#waiting = this.#waiting.filter((queued) => !queued.isEnded);
-    const { queuedSequencesMax } = this.#limits;
-    if (this.#waiting.length >= queuedSequencesMax) {
-      throw new EngineError(
-        "overloaded",
-        `the queue is full: ${queuedSequencesMax} requests are waiting; ask again later`,
-        { limit: { max: queuedSequencesMax, found: this.#waiting.length } },
-      );
-    }
-    this.#waiting.push(sequence);
+    this.#queue.submit(sequence, sequence.submittedMs);
   }
 
   /** Between two steps: lets go of who has ended or waited too long, and lets in who fits. */
@@ -76,16 +81,30 @@ export class Admission {
       if (sequence.isEnded) this.#release(sequence);
     }
     this.#active = this.#active.filter((sequence) => !sequence.isEnded);
-    for (const sequence of this.#waiting) this.#expire(sequence, nowMs);
-    this.#waiting = this.#waiting.filter((sequence) => !sequence.isEnded);
-    while (this.#waiting.length > 0 && this.#active.length < this.#limits.activeSequencesMax) {
-      if (!this.#admit(this.#waiting[0]!)) return;
-      this.#active.push(this.#waiting.shift()!);
+    this.#queue.expire(nowMs);
+    this.#share.settle([...this.#active, ...this.#queue.waiting].map(({ clientId }) => clientId));
+    for (let next = this.#queue.next(); next !== undefined; next = this.#queue.next()) {
+      if (!this.#admit(next, nowMs)) return;
     }
   }
 
-  /** After a step: its full blocks can be found by others. */
-  registerComputed(sequence: Sequence): void {
+  /** Who computes how many tokens in the next step; all of them have the blocks for it. */
+  plan(): PlannedChunk<S>[] {
+    for (;;) {
+      const plan = planStep(this.#fairOrder(), this.#limits.stepTokensMax);
+      if (plan.every((chunk) => this.#grow(chunk))) return plan;
+      this.#preemptOne();
+    }
+  }
+
+  /** After a step: what a sequence was given counts, and its full blocks can be found by others. */
+  settle(sequence: S): void {
+    // What is computed again after it gave way is not its client's doing.
+    const numNew = sequence.cachedTokens - sequence.chargedTokens;
+    if (numNew > 0) {
+      this.#share.charge(sequence.clientId, numNew);
+      sequence.chargedTokens = sequence.cachedTokens;
+    }
     const full = Math.floor(sequence.cachedTokens / this.#blockSizeTokens);
     for (; sequence.registeredBlocks < full; sequence.registeredBlocks++) {
       const digest = sequence.digestOf(sequence.registeredBlocks);
@@ -94,11 +113,13 @@ export class Admission {
     }
   }
 
-  /** All keys and values are gone: who is active waits again, before the others, for blocks. */
+  /** All keys and values are gone: who is active waits again for blocks. */
   loseCaches(): void {
     this.#pool.forgetPrefixes();
-    for (const sequence of this.#active) this.#release(sequence);
-    this.#waiting = [...this.#active, ...this.#waiting];
+    for (const sequence of this.#active) {
+      this.#release(sequence);
+      this.#queue.requeue(sequence);
+    }
     this.#active = [];
   }
 
@@ -108,31 +129,74 @@ export class Admission {
     for (const { blocks } of this.#active) {
       assert.equal(new Set(blocks).size, blocks.length, "a block is in a sequence twice");
     }
-    for (const { blocks } of this.#waiting) assert.equal(blocks.length, 0, "who waits has blocks");
+    for (const { blocks } of this.waiting) assert.equal(blocks.length, 0, "who waits has blocks");
   }
 
   get #blockSizeTokens(): number {
     return this.#pool.blockSizeTokens;
   }
 
-  /** Gives it its blocks, those of its prefix that are computed among them; false for too few. */
-  #admit(sequence: Sequence): boolean {
+  /** What a client was given, and what those of its sequences that are active have yet to get. */
+  #promisedTokens(clientId: string): number {
+    let promised = this.#share.servedTokens(clientId);
+    for (const sequence of this.#active) {
+      if (sequence.clientId === clientId) promised += sequence.numTokens - sequence.chargedTokens;
+    }
+    return promised;
+  }
+
+  /** The client that was given least comes first, so that no long prompt keeps others waiting. */
+  #fairOrder(): S[] {
+    const served = (sequence: S) => this.#share.servedTokens(sequence.clientId);
+    return this.#active.toSorted(
+      (a, b) => a.priority - b.priority || served(a) - served(b) || a.id - b.id,
+    );
+  }
+
+  /** Lets a sequence in, if need be in place of less urgent ones; false if it has to wait. */
+  #admit(sequence: S, nowMs: number): boolean {
+    while (!this.#begin(sequence, nowMs)) {
+      if (!this.#fitsWithoutTheLessUrgent(sequence)) return false;
+      this.#preemptOne();
+    }
+    return true;
+  }
+
+  #begin(sequence: S, nowMs: number): boolean {
+    if (this.#active.length >= this.#limits.activeSequencesMax) return false;
     const hits = this.#findPrefix(sequence);
-    const count = this.#pool.blocksFor(sequence.reservedTokens) - hits.length;
+    const count = this.#pool.blocksFor(sequence.numTokens) - hits.length;
+    const cachedHits = hits.filter((block) => this.#pool.isUnheld(block)).length;
+    const left = this.#pool.numFree + this.#pool.numCached - cachedHits - count;
+    // Each of the others may want a block in its next step; better to wait than to give way then.
+    if (left < this.#active.length) return false;
     const blocks = this.#pool.grant(hits, count);
-    if (blocks === undefined) return false;
+    assert(blocks !== undefined, `${count} blocks were there and are not`);
+    this.#queue.remove(sequence, nowMs);
     const cachedTokens = hits.length * this.#blockSizeTokens;
-    if (sequence.isNew && sequence.usesPrefixCache) {
-      this.#prefix.queriesTokens += sequence.givenTokens;
+    if (sequence.isNew) {
+      sequence.chargedTokens = cachedTokens;
+      this.#prefix.queriesTokens += sequence.usesPrefixCache ? sequence.numTokens : 0;
       this.#prefix.hitsTokens += cachedTokens;
     }
     sequence.begin(blocks, cachedTokens);
     sequence.registeredBlocks = hits.length;
+    this.#active.push(sequence);
     return true;
   }
 
+  /** Whether it could be let in if all that are less urgent by priority gave way. */
+  #fitsWithoutTheLessUrgent(sequence: S): boolean {
+    const staying = this.#active.filter(({ priority }) => priority <= sequence.priority);
+    if (staying.length >= this.#limits.activeSequencesMax) return false;
+    const hits = this.#findPrefix(sequence);
+    const kept = new Set([...hits, ...staying.flatMap(({ blocks }) => blocks)]);
+    const count = this.#pool.blocksFor(sequence.numTokens) - hits.length;
+    return this.#pool.numBlocks - kept.size - count >= staying.length;
+  }
+
   /** Its longest prefix of whole blocks that is computed; one token at least is left to compute. */
-  #findPrefix(sequence: Sequence): BlockId[] {
+  #findPrefix(sequence: S): BlockId[] {
     const found: BlockId[] = [];
     const most = Math.floor((sequence.numTokens - 1) / this.#blockSizeTokens);
     while (found.length < most) {
@@ -144,15 +208,26 @@ export class Admission {
     return found;
   }
 
-  #expire(sequence: Sequence, nowMs: number): void {
-    const { queueWaitMs } = this.#limits;
-    if (!sequence.isNew) return; // it was let in once, and has begun its answer
-    if (nowMs - sequence.submittedMs <= queueWaitMs) return;
-    const detail = `waited more than ${queueWaitMs} ms for free KV blocks; ask again later`;
-    sequence.fail(new EngineError("overloaded", detail));
+  /** Gives a sequence the blocks that its part in a step needs; false if there are too few. */
+  #grow({ sequence, numTokens }: PlannedChunk<S>): boolean {
+    const needed = this.#pool.blocksFor(sequence.cachedTokens + numTokens);
+    if (needed <= sequence.blocks.length) return true;
+    const more = this.#pool.allocate(needed - sequence.blocks.length);
+    if (more === undefined) return false;
+    sequence.blocks = [...sequence.blocks, ...more];
+    return true;
   }
 
-  #release(sequence: Sequence): void {
+  /** The least urgent of those that are active gives way. */
+  #preemptOne(): void {
+    const sequence = this.#active.toSorted(byUrgency).at(-1)!;
+    this.#numPreemptions += 1;
+    this.#release(sequence);
+    this.#active = this.#active.filter((active) => active !== sequence);
+    this.#queue.requeue(sequence);
+  }
+
+  #release(sequence: S): void {
     this.#pool.release(sequence.blocks);
     sequence.giveUpBlocks();
   }

@@ -131,7 +131,9 @@ test("a timeout is told apart from a cancel", async () => {
 });
 
 test("a waiting sequence that is cancelled makes room in the queue at once", async () => {
-  const { engine } = openToyEngine({ numBlocks: 16, limits: { queuedSequencesMax: 1 } });
+  const { engine } = openToyEngine({
+    limits: { activeSequencesMax: 1, queuedSequencesMax: 1 },
+  });
   const all = { promptTokenIds: [4], stop: { ignoreEos: true } };
   const first = engine.generate({ ...all, decoder: letterDecoder() });
   await first.next();

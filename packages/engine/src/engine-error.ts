@@ -35,12 +35,15 @@ export class EngineError extends Error {
   readonly field: string | undefined;
   /** What was passed, and by how much, where that is a number. */
   readonly limit: { readonly max: number; readonly found: number } | undefined;
+  /** When asking again may help; set exactly if code is "overloaded". */
+  readonly retryAfterMs: number | undefined;
   constructor(code: EngineErrorCode, detail: string, options: EngineErrorOptions = {}) {
     super(`[${code}] ${detail}`, { cause: options.cause });
     this.code = code;
     this.expertId = options.expertId;
     this.field = options.field;
     this.limit = options.limit;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 
@@ -49,4 +52,5 @@ interface EngineErrorOptions {
   readonly expertId?: ExpertId;
   readonly field?: string;
   readonly limit?: { readonly max: number; readonly found: number };
+  readonly retryAfterMs?: number;
 }

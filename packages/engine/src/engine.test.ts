@@ -26,6 +26,7 @@ test("a sequence's tokens do not change with its company", async () => {
     freeBlocks: 200 - engine.load().cachedBlocks,
     cachedBlocks: expect.any(Number),
     numBlocks: 200,
+    preemptions: 0,
     prefix: { queriesTokens: 64, hitsTokens: 0 },
   });
 });
@@ -159,22 +160,21 @@ test("prompts outside the vocabulary are refused, and tokens never quoted", () =
 test("a full queue refuses, and a long wait in it ends", async () => {
   let nowMs = 0;
   const { engine } = openToyEngine({
-    numBlocks: 16,
-    limits: { queuedSequencesMax: 2, queueWaitMs: 100 },
+    limits: { activeSequencesMax: 1, queuedSequencesMax: 2, queueWaitMs: 100 },
     nowMs: () => nowMs,
   });
   const all = { promptTokenIds: [4], stop: { ignoreEos: true } };
   const first = engine.generate({ ...all, decoder: letterDecoder() });
   await first.next();
-  await first.next(); // it holds every block now
+  await first.next(); // it is the one that may be active
   const second = generate(engine, all);
   const third = generate(engine, all);
   expect(() => engine.generate({ ...all, decoder: letterDecoder() })).toThrow(
-    expect.objectContaining({ code: "overloaded" }),
+    expect.objectContaining({ code: "overloaded", retryAfterMs: 1000 }),
   );
   nowMs = 101;
   for (const answer of [await second, await third]) {
-    expect(answer.error).toMatchObject({ code: "overloaded" });
+    expect(answer.error).toMatchObject({ code: "overloaded", retryAfterMs: 1000 });
     expect(answer.tokenIds).toEqual([]);
   }
   expect((await read(first)).finished).toBeDefined();

@@ -19,7 +19,7 @@ import {
   type GenerateRequest,
 } from "./generate-request.ts";
 import { KvBlockPool } from "./kv-block-pool.ts";
-import { type PlannedChunk, planStep } from "./plan-step.ts";
+import type { PlannedChunk } from "./plan-step.ts";
 import { PrefixChain } from "./prefix-chain.ts";
 import { randomSeed } from "./random-seed.ts";
 import { resolveSampling } from "./sampling-params.ts";
@@ -53,6 +53,8 @@ export interface EngineLoad {
   /** Held by nobody, but kept for a prompt that begins alike; free as soon as they are needed. */
   readonly cachedBlocks: number;
   readonly numBlocks: number;
+  /** How often a sequence gave up its blocks for another, and was computed again, since the start. */
+  readonly preemptions: number;
   /** How much of the prompts the prefix cache had, since the start. */
   readonly prefix: PrefixCounts;
 }
@@ -93,7 +95,7 @@ class BatchingEngine implements Engine {
   readonly #chooseSeed: () => bigint;
   readonly #log: EngineLog | undefined;
   readonly #pool: KvBlockPool;
-  readonly #admission: Admission;
+  readonly #admission: Admission<Sequence>;
   readonly #scratch: AdjustScratch;
   #nextId = 0;
   #isClosed = false;
@@ -144,6 +146,7 @@ class BatchingEngine implements Engine {
       freeBlocks: this.#pool.numFree,
       cachedBlocks: this.#pool.numCached,
       numBlocks: this.#pool.numBlocks,
+      preemptions: this.#admission.numPreemptions,
       prefix: this.#admission.prefix,
     };
   }
@@ -197,6 +200,8 @@ class BatchingEngine implements Engine {
       answer,
       events,
       expertUse: request.details === true ? new ExpertUseLog() : undefined,
+      clientId: scheduling.clientId,
+      priority: scheduling.priority,
       prefix: scheduling.prefixCache
         ? new PrefixChain(scope, this.#pool.blockSizeTokens)
         : undefined,
@@ -213,7 +218,7 @@ class BatchingEngine implements Engine {
       // Sockets, timers and cancels have their turn, even if an engine computes in one go.
       await setImmediate();
       this.#admission.update(this.#nowMs());
-      const plan = planStep(this.#admission.active, this.#limits.stepTokensMax);
+      const plan = this.#admission.plan();
       if (plan.length > 0) await this.#runStep(plan);
     }
     this.#loop = undefined;
@@ -242,7 +247,7 @@ class BatchingEngine implements Engine {
       const outcome = outcomes[i]!;
       if (isCacheLost(outcome) && reopened === true && sequence.loseCache()) return;
       this.#conclude(sequence, { numTokens, outcome, nowMs });
-      this.#admission.registerComputed(sequence);
+      this.#admission.settle(sequence);
     });
     if (isLost) this.#admission.loseCaches();
     this.#admission.update(nowMs); // whoever reads of an end finds the blocks free already

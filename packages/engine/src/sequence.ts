@@ -6,8 +6,8 @@ import type { EngineError } from "./engine-error.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
 import type { ForwardSequence } from "./forward.ts";
-import type { PlannableSequence } from "./plan-step.ts";
 import type { PrefixChain, PrefixDigest } from "./prefix-chain.ts";
+import type { Schedulable } from "./schedulable.ts";
 import type { SequenceLogits } from "./step-rows.ts";
 import type { TokenChooser } from "./token-chooser.ts";
 
@@ -28,6 +28,8 @@ export interface SequenceParts {
   readonly expertUse: ExpertUseLog | undefined;
   /** Digests of its blocks; undefined if it takes no part in the prefix cache. */
   readonly prefix: PrefixChain | undefined;
+  readonly clientId: string;
+  readonly priority: number;
   /** Positions whose keys and values it may need to keep: all but the last token's. */
   readonly reservedTokens: number;
   readonly submittedMs: number;
@@ -35,15 +37,22 @@ export interface SequenceParts {
   readonly onEnded: () => void;
 }
 
-/** A sequence waits, then is active (has blocks), and ends once: finished or failed. */
-export class Sequence implements PlannableSequence {
+/**
+ * A sequence waits, then is active (has blocks), perhaps waits again when others need its blocks,
+ * and ends once: finished or failed.
+ */
+export class Sequence implements Schedulable {
   readonly id: SequenceId;
   readonly reservedTokens: number;
   readonly submittedMs: number;
-  /** Its blocks in order, enough for all it may generate; empty unless it is active. */
+  readonly clientId: string;
+  readonly priority: number;
+  /** Its blocks in order; empty unless it is active. */
   blocks: readonly BlockId[] = [];
   /** Of its blocks, how many others may have found. */
   registeredBlocks = 0;
+  /** Of its tokens, how many were found or count against its client, however often computed. */
+  chargedTokens = 0;
   readonly #parts: SequenceParts;
   /** The prompt and what was sampled. */
   readonly #tokenIds: number[];
@@ -61,6 +70,8 @@ export class Sequence implements PlannableSequence {
     this.id = parts.id;
     this.reservedTokens = parts.reservedTokens;
     this.submittedMs = parts.submittedMs;
+    this.clientId = parts.clientId;
+    this.priority = parts.priority;
     this.#parts = parts;
     this.#tokenIds = Array.from(parts.promptTokenIds);
     const { answerStart, seed, events } = parts;
@@ -72,7 +83,7 @@ export class Sequence implements PlannableSequence {
     return this.#isEnded;
   }
 
-  /** Decode once a token was sampled, unless the cache was lost and is being filled again. */
+  /** Decode once a token was sampled, unless its keys and values are computed again. */
   get phase(): "prefill" | "decode" {
     const hasSampled = this.#tokenIds.length > this.#parts.promptTokenIds.length;
     return hasSampled && this.pendingTokens === 1 ? "decode" : "prefill";
@@ -80,11 +91,6 @@ export class Sequence implements PlannableSequence {
 
   get pendingTokens(): number {
     return this.#tokenIds.length - this.#cachedTokens;
-  }
-
-  /** Tokens that came with its request. */
-  get givenTokens(): number {
-    return this.#parts.promptTokenIds.length;
   }
 
   get usesPrefixCache(): boolean {

@@ -38,5 +38,10 @@ export function toStop(stop: StopParams | undefined): StopRequest {
 
 /** How the request is treated beside others; what it leaves out stays undefined. */
 export function toScheduling(scheduling: SchedulingParams | undefined): SchedulingRequest {
-  return { cacheSalt: scheduling?.cacheSalt, prefixCache: scheduling?.prefixCache };
+  return {
+    clientId: scheduling?.clientId,
+    priority: scheduling?.priority,
+    cacheSalt: scheduling?.cacheSalt,
+    prefixCache: scheduling?.prefixCache,
+  };
 }

@@ -4,7 +4,7 @@ import type { Failure, FailureReason } from "@octet/protocol";
 import { TokenizerError } from "@octet/tokenizer";
 
 /** When to ask again after a refusal that passes by itself, in ms. */
-const retryAfterMs = {
+const usualRetryAfterMs = {
   overloaded: 1_000,
   // A worker is restarted, or its connection opened again.
   expert_unavailable: 1_000,
@@ -54,13 +54,13 @@ export function isOurFault(error: unknown): boolean {
 }
 
 function ofEngine(error: EngineError): Failure {
-  const { code, message, field, limit, expertId } = error;
+  const { code, message, field, limit, expertId, retryAfterMs } = error;
   const metadata = {
     ...(limit === undefined ? {} : { limit: String(limit.max), found: String(limit.found) }),
     ...(expertId === undefined ? {} : { expert: String(expertId) }),
   };
   const path = field === undefined ? undefined : toProtoPath(field);
-  return failure({ reason: reasonOf(code), message, field: path, metadata });
+  return failure({ reason: reasonOf(code), message, field: path, metadata, retryAfterMs });
 }
 
 function reasonOf(code: EngineError["code"]): FailureReason {
@@ -97,9 +97,17 @@ function failure(of: {
   message: string;
   field?: string | undefined;
   metadata?: Failure["metadata"];
+  /** Default: what is usual for the reason. */
+  retryAfterMs?: number | undefined;
 }): Failure {
   const { reason, message, field, metadata } = of;
   const violations = field === undefined ? [] : [{ field, description: message }];
-  const delay: Partial<Record<FailureReason, number>> = retryAfterMs;
-  return { reason, message, metadata, violations, retryAfterMs: delay[reason] };
+  const usual: Partial<Record<FailureReason, number>> = usualRetryAfterMs;
+  return {
+    reason,
+    message,
+    metadata,
+    violations,
+    retryAfterMs: of.retryAfterMs ?? usual[reason],
+  };
 }
