@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { status } from "@grpc/grpc-js";
 import { FinishReason } from "@octet/protocol";
 import { toServiceError } from "@octet/protocol/grpc";
@@ -346,4 +346,14 @@ test("a watch goes on after its stream broke", async () => {
   }
   expect(models).toEqual(Array.from({ length: 12 }, (_, i) => `m${i}`));
   expect((await client.getClusterState()).model).toBe("now");
+});
+
+test("a signal that outlives its calls keeps nothing of them", async () => {
+  const { address } = await serve(answer);
+  const { client } = connect(address);
+  const { signal } = new AbortController();
+  await client.generate({ text: "x" }, { signal }).text();
+  await client.listModels({ signal }).catch(() => {});
+  for await (const _ of client.generate({ text: "x" }, { signal })) break;
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });

@@ -122,6 +122,10 @@ test("an answer arrives whole and once, wherever its streams break", async () =>
 
 test.each<[string, (call: GenerateCall) => void]>([
   ["other text", (call) => send(call, [{ text: "Once a", tokenIds: [1, 2] }])],
+  [
+    "other text of the same length",
+    (call) => send(call, [{ text: "Once apon", tokenIds: [1, 2] }]),
+  ],
   ["other tokens", (call) => send(call, [{ text: "Once upon", tokenIds: [1, 3] }])],
   ["a shorter answer", (call) => send(call, [{ text: "Once", tokenIds: [1] }])],
 ])(
