@@ -1,0 +1,26 @@
+// Suites that use OpenAI's and Mistral's clients for Node, which install themselves the first time.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ConformanceCluster, startConformanceCluster } from "./conformance-cluster.ts";
+import { installNodeClients, nodeFolder, runToEnd } from "./install-clients.ts";
+
+let running: ConformanceCluster;
+
+beforeAll(async () => {
+  await installNodeClients();
+  running = await startConformanceCluster();
+}, 300_000);
+afterAll(() => running?.[Symbol.asyncDispose]());
+
+test.each(["openai", "mistral"])(
+  "%s's client finds what it expects",
+  async (name) => {
+    const command = [process.execPath, "--test", "--test-reporter=tap", `${name}.mjs`] as const;
+    const options = { cwd: nodeFolder, env: running.environment };
+    const { status, output } = await runToEnd(command, options);
+    expect(status, output).toBe(0);
+    expect(Number(/^# pass (\d+)$/m.exec(output)?.[1])).toBeGreaterThan(5);
+    const { gateway } = running.cluster;
+    expect(gateway.lines.filter(({ level }) => level === "error")).toEqual([]);
+  },
+  120_000,
+);
