@@ -294,6 +294,25 @@ test("models have what OpenAI's, Mistral's and vLLM's clients look for", async (
   expect((await cluster.get("/v1/models/a/b")).status).toBe(404);
 });
 
+test("the description is valid, names every path, and its page needs nothing from elsewhere", async () => {
+  const described: Json = await (await cluster.get("/openapi.json")).json();
+  expect(described.openapi).toBe("3.1.0");
+  for (const [path, methods] of Object.entries<object>(described.paths)) {
+    const concrete = path.replace("{model}", "octet-tiny");
+    const method = "get" in methods ? "GET" : "POST";
+    const response =
+      method === "GET" ? await cluster.get(concrete) : await cluster.post(concrete, {});
+    expect([200, 400], path).toContain(response.status);
+  }
+  const page = await (await cluster.get("/docs")).text();
+  expect(page).not.toMatch(/https?:/);
+  for (const [, path] of page.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    const asset = await cluster.get(path!);
+    expect(asset.status, path).toBe(200);
+    expect((await asset.text()).length).toBeGreaterThan(50);
+  }
+});
+
 test("health has three answers, and only named origins get a web page's access", async () => {
   for (const path of ["/livez", "/readyz", "/health", "/version"]) {
     expect((await cluster.get(path)).status, path).toBe(200);
@@ -329,16 +348,18 @@ test("metrics are on the admin port alone, under our names and vLLM's", async ()
     return line === undefined ? undefined : Number(line.split(" ").at(-1));
   };
   const label = 'model_name="octet-tiny"';
-  const tokens = numberOf(`moe_generation_tokens_total{${label}}`);
+  const tokens = numberOf(`octet_gateway_generation_tokens_total{${label}}`);
   expect(tokens).toBeGreaterThan(50);
   expect(numberOf(`vllm:generation_tokens_total{${label},engine="0"}`)).toBe(tokens);
-  expect(numberOf("moe_answers_under_way")).toBe(0);
-  expect(numberOf("moe_ready")).toBe(1);
-  expect(numberOf('moe_requests_rejected_total{reason="not_supported"}')).toBeGreaterThan(0);
+  expect(numberOf("octet_gateway_answers_under_way")).toBe(0);
+  expect(numberOf("octet_gateway_ready")).toBe(1);
+  expect(numberOf('octet_gateway_requests_rejected_total{reason="not_supported"}')).toBeGreaterThan(
+    0,
+  );
   const path = 'handler="/v1/completions",method="POST"';
   expect(numberOf(`http_requests_total{${path},status="2xx"}`)).toBeGreaterThan(0);
   expect(numberOf(`http_requests_total{${path},status="5xx"}`)).toBeUndefined();
-  expect(numberOf(`moe_time_to_first_token_seconds_count{${label}}`)).toBeGreaterThan(0);
+  expect(numberOf(`octet_gateway_time_to_first_token_seconds_count{${label}}`)).toBeGreaterThan(0);
   expect((await cluster.get("/metrics")).status).toBe(404);
 });
 

@@ -1,10 +1,15 @@
 // A fastify server with what all of ours have: limits, request ids, one kind of error.
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, METHODS } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@octet/telemetry";
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import { ApiError, retryHeaders, toErrorBody } from "./api-error.ts";
 import { parseJsonBody } from "./parse-json-body.ts";
 import { requestIdOf } from "./request-id.ts";
@@ -49,6 +54,10 @@ export function createApp(
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, _request, reply) => refuse(reply, toApiError(error)),
   });
+  // Else fastify refuses a method that it does not know before it looks at the path.
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  }
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, bytes, done) => {
     try {
@@ -72,6 +81,8 @@ export function createApp(
       options.observer?.request(about);
       log.debug("request", { requestId: request.id, ...about });
     });
+    // Before a body is read that nobody wants.
+    if (request.is404) refuseUnserved(app, request, reply, refuse);
   });
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const failure = toApiError(error);
@@ -79,15 +90,22 @@ export function createApp(
     refuse(reply, failure);
     return reply;
   });
-  app.setNotFoundHandler((request, reply) => {
-    const url = request.url.replace(/\?.*/s, "");
-    const allowed = methods.filter((method) => app.findRoute({ method, url }) !== null);
-    if (allowed.length > 0) reply.header("allow", allowed.join(", "));
-    const code = allowed.length > 0 ? "method_not_allowed" : "not_found";
-    const message = `expected ${allowed.join(" or ") || "a path that is served; see /docs"}`;
-    refuse(reply, new ApiError(code, `${message}, found another`));
-  });
+  app.setNotFoundHandler((request, reply) => refuseUnserved(app, request, reply, refuse));
   return app;
+}
+
+function refuseUnserved(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refuse: (reply: FastifyReply, error: ApiError) => void,
+): void {
+  const url = request.url.replace(/\?.*/s, "");
+  const allowed = methods.filter((method) => app.findRoute({ method, url }) !== null);
+  if (allowed.length > 0) reply.header("allow", allowed.join(", "));
+  const code = allowed.length > 0 ? "method_not_allowed" : "not_found";
+  const message = `expected ${allowed.join(" or ") || "a path that is served; see /docs"}`;
+  refuse(reply, new ApiError(code, `${message}, found another`));
 }
 
 /** A client that is still sending would hear of a broken pipe rather than of its mistake. */

@@ -50,28 +50,36 @@ export class GatewayMetrics {
       buckets: secondsBuckets,
     });
     this.#rejected = new Counter(
-      about("moe_requests_rejected_total", "Requests refused or failed, by code.", ["reason"]),
+      about("octet_gateway_requests_rejected_total", "Requests refused or failed, by code.", [
+        "reason",
+      ]),
     );
     this.#answers = new Counter(
-      about("moe_answers_total", "Answers that ended well.", ["model_name", "finished_reason"]),
+      about("octet_gateway_answers_total", "Answers that ended well.", [
+        "model_name",
+        "finished_reason",
+      ]),
     );
     this.#promptTokens = new Counter(
-      about("moe_prompt_tokens_total", "Tokens of prompts.", ["model_name"]),
+      about("octet_gateway_prompt_tokens_total", "Tokens of prompts.", ["model_name"]),
     );
     this.#generationTokens = new Counter(
-      about("moe_generation_tokens_total", "Tokens of answers.", ["model_name"]),
+      about("octet_gateway_generation_tokens_total", "Tokens of answers.", ["model_name"]),
     );
     this.#seconds = {
-      firstToken: seconds("moe_time_to_first_token_seconds", "From arrival to the first text."),
+      firstToken: seconds(
+        "octet_gateway_time_to_first_token_seconds",
+        "From arrival to the first text.",
+      ),
       token: seconds(
-        "moe_inter_token_seconds",
+        "octet_gateway_inter_token_seconds",
         "Between two tokens, on average over one answer.",
         tokenSecondsBuckets,
       ),
-      answer: seconds("moe_answer_seconds", "From arrival to the answer's end."),
-      queued: seconds("moe_queue_seconds", "Waiting at the coordinator."),
-      prefill: seconds("moe_prefill_seconds", "From the first step to the first token."),
-      decode: seconds("moe_decode_seconds", "From the first token to the last."),
+      answer: seconds("octet_gateway_answer_seconds", "From arrival to the answer's end."),
+      queued: seconds("octet_gateway_queue_seconds", "Waiting at the coordinator."),
+      prefill: seconds("octet_gateway_prefill_seconds", "From the first step to the first token."),
+      decode: seconds("octet_gateway_decode_seconds", "From the first token to the last."),
     };
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
@@ -80,8 +88,8 @@ export class GatewayMetrics {
           this.set(read());
         },
       });
-    gauge("moe_answers_under_way", "Answers under way.", state.answersUnderWay);
-    gauge("moe_ready", "1 while a coordinator is ready.", () => Number(state.isReady()));
+    gauge("octet_gateway_answers_under_way", "Answers under way.", state.answersUnderWay);
+    gauge("octet_gateway_ready", "1 while a coordinator is ready.", () => Number(state.isReady()));
     this.#vllm =
       compat === "vllm"
         ? new VllmNames(registers, state.answersUnderWay, tokensBuckets)

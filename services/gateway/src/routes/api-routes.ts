@@ -7,6 +7,7 @@ import { clientGoneSignal } from "../http/client-gone.ts";
 import type { Coordinators } from "../upstream/coordinators.ts";
 import { planChatCompletion } from "./chat-completions.ts";
 import { planCompletion } from "./completions.ts";
+import { addDocsRoutes } from "./docs-routes.ts";
 import { toModelBody } from "./models.ts";
 import { applyTemplate, detokenize, tokenize } from "./tokens.ts";
 
@@ -23,6 +24,7 @@ export function addApiRoutes(app: FastifyInstance, context: ApiContext): void {
   const strict = config.OCTET_STRICT;
   addHealthRoutes(app, coordinators);
   addModelRoutes(app, coordinators);
+  addDocsRoutes(app, version);
 
   app.post("/v1/chat/completions", async (request, reply) => {
     const plan = planChatCompletion(request.body, coordinators, { strict });

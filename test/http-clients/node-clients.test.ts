@@ -1,13 +1,13 @@
 // Suites that use OpenAI's and Mistral's clients for Node, which install themselves the first time.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ConformanceCluster, startConformanceCluster } from "./conformance-cluster.ts";
+import { type ThreeGateways, startThreeGateways } from "./three-gateways.ts";
 import { installNodeClients, nodeFolder, runToEnd } from "./install-clients.ts";
 
-let running: ConformanceCluster;
+let running: ThreeGateways;
 
 beforeAll(async () => {
   await installNodeClients();
-  running = await startConformanceCluster();
+  running = await startThreeGateways();
 }, 300_000);
 afterAll(() => running?.[Symbol.asyncDispose]());
 

@@ -130,8 +130,10 @@ test("a request that is aborted, or takes too long, ends its work", async () => 
   const aborted = busy().completions.create({ ...long, stream: false }, { signal: abort.signal });
   setTimeout(() => abort.abort(), 200);
   await assert.rejects(aborted, OpenAI.APIUserAbortError);
+  const patient = busy({ maxRetries: 5 });
+  await patient.completions.create({ model, prompt: "a", max_tokens: 1 }); // it is free again
   const late = busy({ timeout: 100, maxRetries: 0 }).completions.create({ ...long, stream: false });
   await assert.rejects(late, OpenAI.APIConnectionTimeoutError);
-  const next = await busy({ maxRetries: 3 }).completions.create({ ...greedy, prompt: "Once upon" });
+  const next = await patient.completions.create({ ...greedy, prompt: "Once upon" });
   assert.ok(next.choices[0].text.length > 0);
 });

@@ -4,14 +4,14 @@ import { startGateway, TestedService } from "../cluster/service-cluster.ts";
 import { GatewayCluster } from "../gateway/gateway-cluster.ts";
 
 /** Three gateways: one as usual, one that answers one request at a time, one without a model. */
-export interface ConformanceCluster extends AsyncDisposable {
+export interface ThreeGateways extends AsyncDisposable {
   readonly cluster: GatewayCluster;
   /** OCTET_BASE_URL, OCTET_BUSY_URL and OCTET_LOADING_URL, beside our own environment. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
 /** Starts them as real processes. */
-export async function startConformanceCluster(): Promise<ConformanceCluster> {
+export async function startThreeGateways(): Promise<ThreeGateways> {
   await using started = new AsyncDisposableStack();
   const cluster = started.use(await GatewayCluster.start());
   const coordinators = [cluster.coordinator.address];
