@@ -1,7 +1,7 @@
 // Suites that use OpenAI's and Mistral's clients for Node, which install themselves the first time.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ThreeGateways, startThreeGateways } from "./three-gateways.ts";
 import { installNodeClients, nodeFolder, runToEnd } from "./install-clients.ts";
+import { startThreeGateways, type ThreeGateways } from "./three-gateways.ts";
 
 let running: ThreeGateways;
 
