@@ -6,7 +6,7 @@ import type {
   GenerateResponse,
   GenerateStarted,
 } from "@octet/protocol";
-import type { CallBounds } from "@octet/protocol/grpc";
+import type { CallBounds } from "@octet/protocol/grpc-client";
 import type { Call, Endpoint } from "./call.ts";
 import { DeliveredAnswer, type DeltaParts, ResentDifferently } from "./delivered-answer.ts";
 import { AnswerChangedError, InternalError } from "./errors.ts";

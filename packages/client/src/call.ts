@@ -1,6 +1,6 @@
 // One call of a user's, over all its attempts: bounds, cancellation, and where it is tried next.
 import type { InferenceService } from "@octet/protocol";
-import type { CallBounds, GrpcClient } from "@octet/protocol/grpc";
+import type { CallBounds, GrpcClient } from "@octet/protocol/grpc-client";
 import type { Clock } from "./clock.ts";
 import { DeadlineExceededError, OctetError, toOctetError } from "./errors.ts";
 import { isRetryable, type RetryPolicy, RetrySchedule } from "./retry-schedule.ts";

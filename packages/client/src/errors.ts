@@ -1,7 +1,7 @@
 // What a call can fail with, each a class of its own, and how a status becomes one of them.
 import { status } from "@grpc/grpc-js";
 import type { Failure } from "@octet/protocol";
-import { fromServiceError } from "@octet/protocol/grpc";
+import { fromServiceError } from "@octet/protocol/grpc-client";
 
 /** gRPC's name of a status: "UNAVAILABLE". */
 export type CodeName = Exclude<keyof typeof status, "OK">;

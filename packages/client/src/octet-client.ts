@@ -10,7 +10,7 @@ import {
   type Model,
   type WatchClusterStateResponse,
 } from "@octet/protocol";
-import { type CallBounds, createClient } from "@octet/protocol/grpc";
+import { type CallBounds, createClient } from "@octet/protocol/grpc-client";
 import { Answer } from "./answer.ts";
 import { type AnswerEvent, type Asking, streamAnswer } from "./answer-stream.ts";
 import { Call, type CallContext, type CallOptions, type Endpoint, type Retry } from "./call.ts";
