@@ -8,6 +8,7 @@ import { toPieceBytes } from "./piece-bytes.ts";
 import { isTokenId, namedTokensIn } from "./special-tokens.ts";
 import { PieceStreamDecoder, type StreamDecoder } from "./stream-decoder.ts";
 import { createByteLevelEncoding, createSentencePieceEncoding } from "./text-encoder.ts";
+import { type TokenBytes, toTokenBytes } from "./token-bytes.ts";
 import { TokenSpellings } from "./token-spelling.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
 import { type TokenizerFamily, tokenizerFamilyOf } from "./tokenizer-family.ts";
@@ -67,6 +68,9 @@ export interface Tokenizer {
 
   /** Whether the token steers the model rather than spells text. */
   isControlToken(id: number): boolean;
+
+  /** What a token adds to a text; undefined for a control token, or an id that is none. */
+  tokenBytes(id: number): TokenBytes | undefined;
 }
 
 /** How a conversation is encoded. */
@@ -171,6 +175,11 @@ class BpeTokenizer implements Tokenizer {
 
   isControlToken(id: number): boolean {
     return this.#vocabulary.isControl(id);
+  }
+
+  tokenBytes(id: number): TokenBytes | undefined {
+    if (this.#vocabulary.pieceOf(id) === undefined) return undefined;
+    return toTokenBytes(this.#spellings.get(id));
   }
 
   /**
