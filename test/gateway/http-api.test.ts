@@ -51,7 +51,12 @@ test("a chat is answered with usage, timings and an id", async () => {
         finish_reason: "stop",
       },
     ],
-    usage: { prompt_tokens: 16, completion_tokens: 13, total_tokens: 29 },
+    usage: {
+      prompt_tokens: 16,
+      completion_tokens: 13,
+      total_tokens: 29,
+      prompt_tokens_details: { cached_tokens: expect.any(Number) },
+    },
   });
   expect(Number.isInteger(json.created)).toBe(true);
   expect(json.timings.predicted_n).toBe(13);
@@ -135,6 +140,47 @@ test("a stop string ends the answer and is named", async () => {
   });
 });
 
+test("stop tokens, a shortest answer, and stop strings that are shown", async () => {
+  const ask = (parameters: object) =>
+    answer("/v1/chat/completions", { messages: hello, ...greedy, ...parameters });
+  const shown = await ask({ stop: [" very"], include_stop_str_in_output: true });
+  expect(shown.choices[0].message.content).toBe("I am very");
+  const whole = await ask({ return_token_ids: true });
+  const third = whole.choices[0].token_ids[2];
+  const stopped = await ask({ stop_token_ids: [third] });
+  expect(stopped.choices[0]).toMatchObject({ finish_reason: "stop", stop_reason: third });
+  expect(stopped.usage.completion_tokens).toBe(3);
+  expect((await ask({ min_tokens: 20 })).usage.completion_tokens).toBeGreaterThanOrEqual(20);
+});
+
+test("a prompt that was computed before is found, but not under another salt", async () => {
+  const prompt =
+    "Once upon a time, there was a little boy. His name was Tom. Tom lived in the park.";
+  const cachedTokens = async (parameters: object) => {
+    const body = { prompt, max_tokens: 2, user: "u", priority: 1, ...parameters };
+    return (await answer("/v1/completions", body)).usage.prompt_tokens_details.cached_tokens;
+  };
+  expect(await cachedTokens({ cache_salt: "a" })).toBe(0);
+  expect(await cachedTokens({ cache_salt: "a" })).toBeGreaterThan(0);
+  expect(await cachedTokens({ cache_salt: "a", cache_prompt: false })).toBe(0);
+  expect(await cachedTokens({ cache_salt: "b" })).toBe(0);
+});
+
+test("tokens are shown as vLLM and as llama-server show them", async () => {
+  const shown = { prompt: "Hi é", return_token_strs: true };
+  const { tokens, token_strs } = await answer("/tokenize", shown);
+  expect(token_strs).toHaveLength(tokens.length);
+  expect(token_strs[0]).toBe("<s>");
+  const pieces = (await answer("/tokenize", { content: "Hi é", with_pieces: true })).tokens;
+  expect(pieces.map(({ id }: Json) => id)).toEqual(tokens);
+});
+
+test("the cluster's state has its workers", async () => {
+  const { data }: Json = await (await cluster.get("/v1/cluster")).json();
+  expect(data[0]).toMatchObject({ model: "octet-tiny", ready: true });
+  expect(data[0].workers).toHaveLength(8);
+});
+
 test("messages of one role in a row are one, a system prompt goes first, parts are joined", async () => {
   const parts = [
     { role: "developer", content: "Be kind." },
@@ -148,7 +194,7 @@ test("messages of one role in a row are one, a system prompt goes first, parts a
     { role: "user", content: "How are you?" },
   ];
   const { prompt, token_ids } = await answer("/apply-template", { messages: parts });
-  expect(prompt).toBe("[INST] Be kind.\n\nHello.\n\nHow are you? [/INST]");
+  expect(prompt).toBe("<s> [INST] Be kind.\n\nHello.\n\nHow are you? [/INST]");
   const whole = [{ role: "user", content: "Be kind.\n\nHello.\n\nHow are you?" }];
   expect((await answer("/tokenize", { messages: whole })).tokens).toEqual(token_ids);
 });
@@ -352,6 +398,8 @@ test("metrics are on the admin port alone, under our names and vLLM's", async ()
   expect(tokens).toBeGreaterThan(50);
   expect(numberOf(`vllm:generation_tokens_total{${label},engine="0"}`)).toBe(tokens);
   expect(numberOf("octet_gateway_answers_under_way")).toBe(0);
+  expect(numberOf(`vllm:num_requests_waiting{${label},engine="0"}`)).toBe(0);
+  expect(numberOf(`vllm:kv_cache_usage_perc{${label},engine="0"}`)).toBe(0);
   expect(numberOf("octet_gateway_ready")).toBe(1);
   expect(numberOf('octet_gateway_requests_rejected_total{reason="not_supported"}')).toBeGreaterThan(
     0,

@@ -98,6 +98,7 @@ export {
   type SchedulerState,
   SchedulerStateSchema,
   type SchedulingParams,
+  SchedulingParamsSchema,
   type StopParams,
   StopParamsSchema,
   type TokenIds,

@@ -35,7 +35,11 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     else log.warn("not ready");
   });
   const metrics = new GatewayMetrics(
-    { answersUnderWay: () => limit.underWay, isReady: () => coordinators.isReady },
+    {
+      answersUnderWay: () => limit.underWay,
+      isReady: () => coordinators.isReady,
+      clusters: () => coordinators.states(),
+    },
     config.OCTET_METRICS_COMPAT,
   );
   const app = createApp(log, { bodyBytesMax: config.OCTET_BODY_BYTES_MAX, observer: metrics });

@@ -3,8 +3,8 @@
 /** How one answer ended. */
 export interface AnswerEnd {
   readonly finishReason: "stop" | "length" | "error";
-  /** The stop string that appeared. */
-  readonly stopReason: string | null;
+  /** The stop string or token that appeared. */
+  readonly stopReason: string | number | null;
 }
 
 /** A piece of an answer, or all of it. */

@@ -57,9 +57,9 @@ function requireRoom({ maxTokens, maxPositions }: AnswerPlan, promptTokens: numb
 }
 
 /** How the coordinator says it ended, as clients know it. */
-export function toAnswerEnd({ reason, stopString }: GenerateFinished): AnswerEnd {
+export function toAnswerEnd({ reason, stopString, stopTokenId }: GenerateFinished): AnswerEnd {
   return {
     finishReason: reason === FinishReason.LENGTH ? "length" : "stop",
-    stopReason: reason === FinishReason.STOP ? stopString : null,
+    stopReason: reason === FinishReason.STOP ? (stopTokenId ?? stopString) : null,
   };
 }

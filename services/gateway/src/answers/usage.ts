@@ -5,7 +5,12 @@ import type { GenerateFinished } from "@octet/protocol";
 export function toUsage(finished: readonly GenerateFinished[]) {
   const prompt_tokens = finished.reduce((sum, one) => sum + one.promptTokens, 0);
   const completion_tokens = finished.reduce((sum, one) => sum + one.completionTokens, 0);
-  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+  return {
+    prompt_tokens,
+    completion_tokens,
+    total_tokens: prompt_tokens + completion_tokens,
+    prompt_tokens_details: { cached_tokens: cachedTokens(finished) },
+  };
 }
 
 /** llama-server's names, by the coordinator's clock; of several choices, the slowest. */
@@ -13,17 +18,25 @@ export function toTimings(finished: readonly GenerateFinished[]) {
   const slowestMs = (of: "queuedUs" | "prefillUs" | "decodeUs") =>
     Math.max(0, ...finished.map(({ timings }) => Number(timings?.[of] ?? 0n))) / 1000;
   const { prompt_tokens, completion_tokens } = toUsage(finished);
+  const cache_n = cachedTokens(finished);
+  const prompt_n = prompt_tokens - cache_n;
   const promptMs = slowestMs("prefillUs");
   const predictedMs = slowestMs("decodeUs");
   return {
     queued_ms: slowestMs("queuedUs"),
-    prompt_n: prompt_tokens,
+    cache_n,
+    prompt_n,
     prompt_ms: promptMs,
-    prompt_per_second: perSecond(prompt_tokens, promptMs),
+    prompt_per_second: perSecond(prompt_n, promptMs),
     predicted_n: completion_tokens,
     predicted_ms: predictedMs,
     predicted_per_second: perSecond(completion_tokens, predictedMs),
   };
+}
+
+/** Tokens of prompts that were found computed. */
+function cachedTokens(finished: readonly GenerateFinished[]): number {
+  return finished.reduce((sum, one) => sum + one.cachedPromptTokens, 0);
 }
 
 /** 0 where no time passed: JSON has no infinity. */

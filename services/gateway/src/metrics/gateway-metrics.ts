@@ -1,5 +1,5 @@
 // What a gateway counts, under names of ours; vllm-names.ts has others for the same numbers.
-import type { GenerateFinished } from "@octet/protocol";
+import type { ClusterState, GenerateFinished } from "@octet/protocol";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ApiError } from "../http/api-error.ts";
 import { secondsBuckets, tokenSecondsBuckets, tokensBuckets } from "./buckets.ts";
@@ -10,6 +10,13 @@ export interface AnswerObserver {
   /** The first text came, or none and the answer is finished. */
   firstToken(): void;
   finished(reason: string, finished: GenerateFinished): void;
+}
+
+/** What is read when metrics are asked for. */
+export interface GatewayState {
+  readonly answersUnderWay: () => number;
+  readonly isReady: () => boolean;
+  readonly clusters: () => Promise<readonly ClusterState[]>;
 }
 
 /** Counters and their text form. */
@@ -28,10 +35,7 @@ export class GatewayMetrics {
    * @param state gauges are read when the text is asked for
    * @param compat whether the same numbers are under vLLM's names too
    */
-  constructor(
-    state: { readonly answersUnderWay: () => number; readonly isReady: () => boolean },
-    compat: "vllm" | "none",
-  ) {
+  constructor(state: GatewayState, compat: "vllm" | "none") {
     const registers = [this.#registry];
     const about = (name: string, help: string, labelNames: string[]) => ({
       name,
@@ -91,9 +95,7 @@ export class GatewayMetrics {
     gauge("octet_gateway_answers_under_way", "Answers under way.", state.answersUnderWay);
     gauge("octet_gateway_ready", "1 while a coordinator is ready.", () => Number(state.isReady()));
     this.#vllm =
-      compat === "vllm"
-        ? new VllmNames(registers, state.answersUnderWay, tokensBuckets)
-        : undefined;
+      compat === "vllm" ? new VllmNames(registers, state.clusters, tokensBuckets) : undefined;
   }
 
   /** Begins one answer. */
@@ -137,6 +139,7 @@ export class GatewayMetrics {
 
   /** In Prometheus' text format, with its content type. */
   async text(): Promise<{ readonly body: string; readonly contentType: string }> {
+    await this.#vllm?.refresh();
     return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }
 }

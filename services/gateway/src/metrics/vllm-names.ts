@@ -1,6 +1,6 @@
 // The same numbers under the names that dashboards, autoscalers and endpoint pickers made for vLLM
-// ask for. A subset: what only a scheduler knows is not a gateway's to say.
-import type { GenerateFinished } from "@octet/protocol";
+// ask for: a subset, in part asked of the coordinators.
+import type { ClusterState, GenerateFinished } from "@octet/protocol";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { secondsBuckets, tokenSecondsBuckets } from "./buckets.ts";
 
@@ -25,8 +25,14 @@ export class VllmNames {
   readonly #success;
   readonly #counters;
   readonly #histograms;
+  readonly #clusters;
+  readonly #gauges;
 
-  constructor(registers: Registry[], underWay: () => number, tokensBuckets: readonly number[]) {
+  constructor(
+    registers: Registry[],
+    clusters: () => Promise<readonly ClusterState[]>,
+    tokensBuckets: readonly number[],
+  ) {
     const about = (name: string, help: string) => ({
       name: `vllm:${name}`,
       help,
@@ -35,13 +41,8 @@ export class VllmNames {
     });
     const histogram = (name: string, help: string, buckets: readonly number[]) =>
       new Histogram({ ...about(name, help), buckets: [...buckets] });
-    new Gauge({
-      ...about("num_requests_running", "Answers under way, waiting ones included."),
-      labelNames: [],
-      collect() {
-        this.set(underWay());
-      },
-    });
+    this.#clusters = clusters;
+    this.#gauges = createClusterGauges(registers);
     this.#success = new Counter({
       ...about("request_success_total", "Answers that ended well."),
       labelNames: [...labelNames, "finished_reason"],
@@ -63,6 +64,17 @@ export class VllmNames {
     };
   }
 
+  /** Asks coordinators what only they know; one that does not answer is left out. */
+  async refresh(): Promise<void> {
+    const states = await this.#clusters();
+    for (const { gauge, read } of this.#gauges) {
+      gauge.reset();
+      states.forEach((state, index) => {
+        gauge.set({ model_name: state.model, engine: String(index) }, read(state));
+      });
+    }
+  }
+
   finished(model: string, { reason, finished, times }: FinishedAnswer): void {
     const label = { model_name: model, engine: "0" };
     const { promptTokens, completionTokens } = finished;
@@ -80,4 +92,25 @@ export class VllmNames {
       if (value !== undefined) histogram.observe(label, value);
     }
   }
+}
+
+/** Each with how it is read from a cluster's state. */
+function createClusterGauges(registers: Registry[]) {
+  const reads: Record<string, (state: ClusterState) => number> = {
+    num_requests_running: ({ scheduler }) => scheduler?.running ?? 0,
+    num_requests_waiting: ({ scheduler }) => scheduler?.waiting ?? 0,
+    kv_cache_usage_perc: ({ kvCache }) => usedShare(kvCache),
+    prefix_cache_queries_total: ({ kvCache }) => Number(kvCache?.prefixQueriesTokens ?? 0n),
+    prefix_cache_hits_total: ({ kvCache }) => Number(kvCache?.prefixHitsTokens ?? 0n),
+  };
+  return Object.entries(reads).map(([name, read]) => {
+    const help = "As the coordinator says.";
+    return { read, gauge: new Gauge({ name: `vllm:${name}`, help, labelNames, registers }) };
+  });
+}
+
+function usedShare(kvCache: ClusterState["kvCache"]): number {
+  if (kvCache === undefined || kvCache.blocksTotal === 0) return 0;
+  const { blocksTotal, blocksFree, blocksCached } = kvCache;
+  return (blocksTotal - blocksFree - blocksCached) / blocksTotal;
 }

@@ -41,6 +41,7 @@ const posts = {
 /** And of those that have none. */
 const gets = {
   "/v1/models": { id: "listModels", summary: "The models that are served.", statuses: [200] },
+  "/v1/cluster": { id: "getCluster", summary: "How the clusters are now.", statuses: [200] },
   "/livez": { id: "live", summary: "Whether the process runs.", statuses: [200] },
   "/readyz": { id: "ready", summary: "Whether a coordinator is ready.", statuses: [200, 503] },
   "/health": { id: "health", summary: "Another name for /readyz.", statuses: [200, 503] },

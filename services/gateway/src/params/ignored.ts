@@ -6,11 +6,10 @@ const anything = z.unknown().optional();
 
 /** About the client rather than the answer: taken without a word. */
 export const silentShape = {
-  user: z.string().max(256).optional().describe("Who asks."),
   metadata: anything,
   store: z.boolean().optional(),
   service_tier: z.string().max(64).optional(),
-  safety_identifier: z.string().max(256).optional(),
+  prompt_cache_key: anything,
   request_id: z.string().max(256).optional(),
 } as const;
 

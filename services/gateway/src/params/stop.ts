@@ -5,8 +5,12 @@ import type { StopParamsSchema } from "@octet/protocol";
 import { z } from "zod";
 import { pickAlias } from "./pick-alias.ts";
 
+/** Most token ids that end an answer. */
+const stopTokensMax = 64;
+
 const stopString = z.string().min(1).max(stopStringLengthMax);
 const uint32Max = 2 ** 32 - 1;
+const tokenId = z.number().int().min(0).max(uint32Max);
 const maxTokens = z.number().int().max(uint32Max);
 
 /** The parameters, under each name they have. */
@@ -21,6 +25,9 @@ export const stopShape = {
     })
     .optional()
     .describe("The answer ends before the first of these."),
+  stop_token_ids: z.array(tokenId).max(stopTokensMax).optional(),
+  min_tokens: maxTokens.min(0).optional().describe("Shortest answer, in tokens. Default 0."),
+  include_stop_str_in_output: z.boolean().optional().describe("Default false."),
   ignore_eos: z.boolean().optional().describe("Go on after the model's own end."),
 } as const;
 
@@ -37,9 +44,12 @@ export function toStop(
   values: StopValues,
   asked: number | undefined,
 ): MessageInitShape<typeof StopParamsSchema> {
-  const { stop, ignore_eos } = values;
+  const { stop, stop_token_ids, min_tokens, include_stop_str_in_output, ignore_eos } = values;
   return {
     ...(asked === undefined ? {} : { maxTokens: asked }),
+    tokenIds: stop_token_ids ?? [],
+    ...(min_tokens === undefined ? {} : { minTokens: min_tokens }),
+    includeStopString: include_stop_str_in_output === true,
     strings: stop === undefined ? [] : typeof stop === "string" ? [stop] : stop,
     ...(ignore_eos === undefined ? {} : { ignoreEos: ignore_eos }),
   };

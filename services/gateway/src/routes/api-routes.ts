@@ -6,6 +6,7 @@ import { ApiError } from "../http/api-error.ts";
 import { clientGoneSignal } from "../http/client-gone.ts";
 import type { Coordinators } from "../upstream/coordinators.ts";
 import { planChatCompletion } from "./chat-completions.ts";
+import { toClusterBody } from "./cluster.ts";
 import { planCompletion } from "./completions.ts";
 import { addDocsRoutes } from "./docs-routes.ts";
 import { toModelBody } from "./models.ts";
@@ -61,6 +62,10 @@ function addHealthRoutes(app: FastifyInstance, coordinators: Coordinators): void
       throw new ApiError("model_loading", "no coordinator is ready: loading, or without an expert");
     });
   }
+  app.get("/v1/cluster", async () => ({
+    object: "list",
+    data: (await coordinators.states()).map(toClusterBody),
+  }));
   app.get("/version", async () => ({ version }));
 }
 

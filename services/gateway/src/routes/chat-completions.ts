@@ -11,6 +11,7 @@ import { messagesShape, requirePromptBytes, toPromptMessages } from "../params/m
 import { notSupportedShape, refuseNotSupported } from "../params/not-supported.ts";
 import { readBody } from "../params/read-body.ts";
 import { samplingShape, toSampling } from "../params/sampling.ts";
+import { schedulingShape, toScheduling } from "../params/scheduling.ts";
 import { maxTokensOf, stopShape, toStop } from "../params/stop.ts";
 import { streamShape, toStreamUsage } from "../params/stream-options.ts";
 import type { Coordinators } from "../upstream/coordinators.ts";
@@ -24,6 +25,7 @@ export const chatCompletionBody = z.object({
   ...samplingShape,
   ...stopShape,
   ...streamShape,
+  ...schedulingShape,
   ...silentShape,
   ...ignoredShape,
 });
@@ -65,6 +67,7 @@ export function planChatCompletion(
             messages: [...messages],
             sampling: toSampling(values),
             stop: toStop(values, maxTokens),
+            scheduling: toScheduling(values),
             details: values.return_token_ids === true,
           },
         },

@@ -9,6 +9,7 @@ import { notSupportedShape, refuseNotSupported } from "../params/not-supported.t
 import { type PromptInput, promptShape, toPromptInputs } from "../params/prompt.ts";
 import { readBody } from "../params/read-body.ts";
 import { samplingShape, toSampling } from "../params/sampling.ts";
+import { schedulingShape, toScheduling } from "../params/scheduling.ts";
 import { maxTokensOf, stopShape, toStop } from "../params/stop.ts";
 import { streamShape, toStreamUsage } from "../params/stream-options.ts";
 import type { Coordinator } from "../upstream/coordinator.ts";
@@ -26,6 +27,7 @@ export const completionBody = z.object({
   ...samplingShape,
   ...stopShape,
   ...streamShape,
+  ...schedulingShape,
   ...silentShape,
   ...ignoredShape,
 });
@@ -56,6 +58,7 @@ export async function planCompletion(
           input,
           sampling: toSampling(values),
           stop: toStop(values, maxTokens),
+          scheduling: toScheduling(values),
           details: values.return_token_ids === true,
         },
       },

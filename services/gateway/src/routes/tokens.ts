@@ -1,4 +1,5 @@
 // POST /tokenize, /detokenize and /apply-template.
+import { isUtf8 } from "node:buffer";
 import type { TokenizeResponse } from "@octet/protocol";
 import { z } from "zod";
 import { ApiError } from "../http/api-error.ts";
@@ -20,6 +21,8 @@ export const tokenizeBody = z.object({
   content: z.string().optional().describe("llama-server's name for prompt."),
   messages: messagesShape.messages.optional(),
   add_special_tokens: z.boolean().optional().describe("Default true."),
+  return_token_strs: z.boolean().optional().describe("What each token looks like, beside its id."),
+  with_pieces: z.boolean().optional().describe("llama-server's: tokens as id and piece."),
   add_special: z.boolean().optional().describe("llama-server's name for add_special_tokens."),
 });
 
@@ -58,11 +61,16 @@ export async function tokenize(body: unknown, coordinators: Coordinators, call: 
   }
   const { add_special_tokens, add_special } = values;
   const addSpecialTokens = pickAlias({ add_special_tokens, add_special });
-  const { tokenIds, maxPositions } =
+  const { tokenIds, maxPositions, pieces } =
     values.messages === undefined
       ? await tokenizeText(text!, addSpecialTokens, values.model, coordinators, call)
       : await tokenizeChat(values.messages, values.model, coordinators, call);
-  return { count: tokenIds.length, max_model_len: maxPositions, tokens: tokenIds };
+  return {
+    count: tokenIds.length,
+    max_model_len: maxPositions,
+    tokens: values.with_pieces === true ? withPieces(tokenIds, pieces) : tokenIds,
+    ...(values.return_token_strs === true ? { token_strs: pieces.map(toText) } : {}),
+  };
 }
 
 /** Token ids to text, control tokens left out. */
@@ -79,12 +87,25 @@ export async function detokenize(body: unknown, coordinators: Coordinators, call
 /** What a conversation looks like to the model: exactly as ids, and as text to read. */
 export async function applyTemplate(body: unknown, coordinators: Coordinators, call: TokenCall) {
   const { values } = readBody(applyTemplateBody, body, call);
-  const { tokenIds } = await tokenizeChat(values.messages, values.model, coordinators, call);
-  const chosen = coordinators.model(values.model);
-  const prompt = await coordinators
-    .choose(chosen)
-    .detokenize({ model: chosen.name, tokenIds }, call.signal);
-  return { prompt, token_ids: tokenIds };
+  const { tokenIds, pieces } = await tokenizeChat(
+    values.messages,
+    values.model,
+    coordinators,
+    call,
+  );
+  return { prompt: toText(Buffer.concat(pieces)), token_ids: tokenIds };
+}
+
+/** As llama-server does: a piece that is part of a character is a list of bytes. */
+function withPieces(tokenIds: readonly number[], pieces: readonly Uint8Array[]) {
+  return tokenIds.map((id, index) => {
+    const bytes = pieces[index]!;
+    return { id, piece: isUtf8(bytes) ? toText(bytes) : [...bytes] };
+  });
+}
+
+function toText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8");
 }
 
 function tokenizeText(
@@ -100,6 +121,7 @@ function tokenizeText(
     {
       model: chosen.name,
       input: { case: "text", value: text },
+      withPieces: true,
       ...(addSpecialTokens === undefined ? {} : { addSpecialTokens }),
     },
     signal,
@@ -120,5 +142,7 @@ async function tokenizeChat(
   const chosen = coordinators.model(name);
   requireChatTemplate(chosen);
   const input = { case: "chat", value: { messages } } as const;
-  return coordinators.choose(chosen).tokenize({ model: chosen.name, input }, signal);
+  return coordinators
+    .choose(chosen)
+    .tokenize({ model: chosen.name, input, withPieces: true }, signal);
 }

@@ -3,6 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   type ChatRequestSchema,
   type ChatResponse,
+  type ClusterState,
   checkHealth,
   type DetokenizeRequestSchema,
   type GenerateRequestSchema,
@@ -123,6 +124,15 @@ export class Coordinator {
       return (await this.#client.detokenize(request, { deadlineMs: unaryDeadlineMs, signal })).text;
     } catch (error) {
       throw fromUpstream(error);
+    }
+  }
+
+  /** How its cluster is; undefined if it does not say. */
+  async state(): Promise<ClusterState | undefined> {
+    try {
+      return (await this.#client.getClusterState({}, { deadlineMs: lookDeadlineMs })).state;
+    } catch {
+      return undefined; // away, or loading: whoever asks has others to ask
     }
   }
 

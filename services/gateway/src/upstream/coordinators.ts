@@ -1,6 +1,6 @@
 // The coordinators a gateway knows: which models there are, and who answers a request.
 import { setTimeout as delay } from "node:timers/promises";
-import type { Model } from "@octet/protocol";
+import type { ClusterState, Model } from "@octet/protocol";
 import type { Logger } from "@octet/telemetry";
 import { ApiError } from "../http/api-error.ts";
 import { Coordinator } from "./coordinator.ts";
@@ -65,6 +65,12 @@ export class Coordinators {
     // One that is not ready says itself which expert is away.
     const candidates = ready.length > 0 ? ready : serving;
     return candidates.reduce((best, one) => (one.answers < best.answers ? one : best));
+  }
+
+  /** How each cluster is, of those that say so. */
+  async states(): Promise<readonly ClusterState[]> {
+    const states = await Promise.all(this.#all.map((coordinator) => coordinator.state()));
+    return states.filter((state) => state !== undefined);
   }
 
   /** Cancels what is under way. */
