@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { openShard, readShardSet, shardCheckpoint } from "@octet/checkpoint";
 import { createInProcessExpertClient } from "@octet/cluster";
 import { toBlockId, toExpertId, type WeightDtype } from "@octet/core";
-import { createEngine, type ExpertClient } from "@octet/engine";
+import { createEngine, type ExpertClient, type TokenLogprobs } from "@octet/engine";
 import {
   type AttentionEngine,
   type AttentionEngineOptions,
@@ -186,6 +186,23 @@ export class OneProcessModel {
     await engine.close();
     engine.checkIntegrity();
     return texts;
+  }
+
+  /** Logprobs of a prompt's tokens from the second on, and of so many likeliest ones beside each. */
+  async scorePrompt(promptTokenIds: ArrayLike<number>, numTop: number): Promise<TokenLogprobs[]> {
+    const engine = createEngine({ attention: this.#attention, experts: this.#experts });
+    const scores: TokenLogprobs[] = [];
+    const events = engine.generate({
+      promptTokenIds,
+      stop: { maxTokens: 0 },
+      output: { promptTopLogprobs: numTop },
+      decoder: { push: () => "", flush: () => "" },
+    });
+    for await (const event of events) {
+      if (event.kind === "prompt-logprobs") scores.push(...event.tokens);
+    }
+    await engine.close();
+    return scores;
   }
 
   /** All rows of one step: logits [T, V] and experts [T, L, K]. */

@@ -1,6 +1,12 @@
 // Streams one answer to standard output, and says what a script may want to know.
 import type { GenerateEvent } from "@octet/client";
-import { FinishReason, type GenerateFinished } from "@octet/protocol";
+import {
+  FinishReason,
+  type GenerateFinished,
+  type RoutedExperts,
+  type TokenLogprob,
+  type TokenLogprobs,
+} from "@octet/protocol";
 
 /** What was learnt while an answer streamed. */
 export interface PrintedAnswer {
@@ -10,6 +16,9 @@ export interface PrintedAnswer {
   readonly requestId: string;
   readonly model: string;
   readonly seed: bigint;
+  /** One for each token; empty if they were not asked for. */
+  readonly logprobs: readonly TokenLogprobs[];
+  readonly promptLogprobs: readonly TokenLogprobs[];
   readonly finished: GenerateFinished | undefined;
 }
 
@@ -22,6 +31,8 @@ export async function readAnswer(
   const tokenIds: number[] = [];
   let promptTokenIds: readonly number[] = [];
   let [requestId, model, seed] = ["", "", 0n];
+  const logprobs: TokenLogprobs[] = [];
+  const promptLogprobs: TokenLogprobs[] = [];
   let finished: GenerateFinished | undefined;
   for await (const event of events) {
     switch (event.case) {
@@ -31,14 +42,21 @@ export async function readAnswer(
       case "delta":
         text += event.value.text;
         for (const id of event.value.tokenIds) tokenIds.push(id);
+        for (const scores of event.value.logprobs) logprobs.push(scores);
         if (event.value.text !== "") onText(event.value.text);
+        break;
+      case "promptLogprobs":
+        for (const scores of event.value.tokens) promptLogprobs.push(scores);
+        break;
+      case "progress":
         break;
       case "finished":
         finished = event.value;
         break;
     }
   }
-  return { text, tokenIds, promptTokenIds, requestId, model, seed, finished };
+  const about = { requestId, model, seed, finished };
+  return { text, tokenIds, promptTokenIds, logprobs, promptLogprobs, ...about };
 }
 
 /** The answer as one JSON object, for `--json`. Durations in ms. */
@@ -59,6 +77,10 @@ export function toJson(answer: PrintedAnswer): object {
       completionTokens: finished?.completionTokens ?? answer.tokenIds.length,
     },
     timings: timingsOf(finished),
+    logprobs: answer.logprobs.length > 0 ? answer.logprobs.map(scoresToJson) : undefined,
+    promptLogprobs:
+      answer.promptLogprobs.length > 0 ? answer.promptLogprobs.map(scoresToJson) : undefined,
+    routedExperts: routingToJson(finished?.routedExperts),
     experts: finished?.experts.map((use) => ({
       expertId: use.expertId,
       workerId: use.workerId,
@@ -69,6 +91,28 @@ export function toJson(answer: PrintedAnswer): object {
       computedMs: Number(use.computedUs) / 1000,
     })),
   };
+}
+
+function scoresToJson({ chosen, top, rank }: TokenLogprobs): object {
+  return { ...scoreToJson(chosen), rank, top: top.map(scoreToJson) };
+}
+
+function scoreToJson(score: TokenLogprob | undefined): object {
+  if (score === undefined) return {};
+  const { tokenId, logprob, bytes, text } = score;
+  return { tokenId, logprob, bytes: Array.from(bytes), text };
+}
+
+/** [token][layer]: the experts, by falling weight. */
+function routingToJson(routed: RoutedExperts | undefined): number[][][] | undefined {
+  if (routed === undefined) return undefined;
+  const { numTokens, numLayers, numExpertsPerToken: K, expertIds } = routed;
+  return Array.from({ length: numTokens }, (_, token) =>
+    Array.from({ length: numLayers }, (_, layer) => {
+      const from = (token * numLayers + layer) * K;
+      return Array.from(expertIds.subarray(from, from + K));
+    }),
+  );
 }
 
 /** "12 tokens in 0.4 s (30.0 tokens/s), prompt 5 tokens in 0.1 s" */

@@ -1,14 +1,20 @@
 import { Command } from "commander";
 import { expect, test } from "vitest";
-import { addSamplingFlags, toRequestParams } from "./sampling-flags.ts";
+import { addOutputFlags, addSamplingFlags, toRequestParams } from "./sampling-flags.ts";
 
 function parse(...args: string[]) {
-  const command = addSamplingFlags(new Command().exitOverride().configureOutput({ writeErr() {} }));
+  const command = addSamplingFlags(
+    addOutputFlags(new Command().exitOverride().configureOutput({ writeErr() {} })),
+  );
   return command.parse(args, { from: "user" }).opts();
 }
 
 test("what is not given stays unset, so that the server's defaults hold", () => {
-  expect(toRequestParams(parse())).toEqual({ sampling: {}, stop: { strings: [] } });
+  expect(toRequestParams(parse())).toEqual({
+    sampling: {},
+    stop: { strings: [] },
+    output: {},
+  });
 });
 
 test("zero is not unset", () => {
@@ -51,6 +57,13 @@ test("what ends an answer, and when", () => {
     parse("--stop-token", "7", "--stop-token", "9", "--min-tokens", "0", "--include-stop"),
   );
   expect(stop).toEqual({ strings: [], tokenIds: [7, 9], minTokens: 0, includeStopString: true });
+});
+
+test("what is reported besides", () => {
+  const { output } = toRequestParams(
+    parse("--logprobs", "0", "--prompt-logprobs", "5", "--routed-experts"),
+  );
+  expect(output).toEqual({ topLogprobs: 0, promptTopLogprobs: 5, routedExperts: true });
 });
 
 test("the largest seed survives, and what is no number is refused", () => {

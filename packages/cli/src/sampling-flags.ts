@@ -1,6 +1,6 @@
 // The flags that choose how an answer is sampled, alike in every command that asks for one.
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { SamplingParamsSchema, StopParamsSchema } from "@octet/protocol";
+import type { OutputParamsSchema, SamplingParamsSchema, StopParamsSchema } from "@octet/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 
 /** What commander hands over for {@link addSamplingFlags}. */
@@ -21,6 +21,9 @@ export interface SamplingFlags {
   readonly minTokens?: number;
   readonly includeStop?: boolean;
   readonly ignoreEos?: boolean;
+  readonly logprobs?: number;
+  readonly promptLogprobs?: number;
+  readonly routedExperts?: boolean;
 }
 
 /** Adds --temperature and its like to a command. */
@@ -51,6 +54,7 @@ export function toRequestParams(
 ): {
   sampling: MessageInitShape<typeof SamplingParamsSchema>;
   stop: MessageInitShape<typeof StopParamsSchema>;
+  output: MessageInitShape<typeof OutputParamsSchema>;
 } {
   const temperature = flags.temperature ?? defaults.temperature;
   const maxTokens = flags.maxTokens ?? defaults.maxTokens;
@@ -71,7 +75,20 @@ export function toRequestParams(
       ...(flags.includeStop === undefined ? {} : { includeStopString: flags.includeStop }),
       ...(flags.ignoreEos === undefined ? {} : { ignoreEos: flags.ignoreEos }),
     },
+    output: {
+      ...(flags.logprobs === undefined ? {} : { topLogprobs: flags.logprobs }),
+      ...(flags.promptLogprobs === undefined ? {} : { promptTopLogprobs: flags.promptLogprobs }),
+      ...(flags.routedExperts === undefined ? {} : { routedExperts: flags.routedExperts }),
+    },
   };
+}
+
+/** Adds the flags of what `--json` may print besides; for commands that have it. */
+export function addOutputFlags(command: Command): Command {
+  return command
+    .option("--logprobs <n>", "with --json: each token's, and the n likeliest ones'", parseWhole)
+    .option("--prompt-logprobs <n>", "with --json: the same of the prompt's tokens", parseWhole)
+    .option("--routed-experts", "with --json: each token's experts, layer by layer");
 }
 
 function penaltiesOf(flags: SamplingFlags): MessageInitShape<typeof SamplingParamsSchema> {

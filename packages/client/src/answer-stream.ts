@@ -5,13 +5,15 @@ import type {
   GenerateFinished,
   GenerateResponse,
   GenerateStarted,
+  PrefillProgress,
+  PromptLogprobs,
 } from "@octet/protocol";
 import type { CallBounds } from "@octet/protocol/grpc-client";
 import type { Call, Endpoint } from "./call.ts";
 import { DeliveredAnswer, type DeltaParts, ResentDifferently } from "./delivered-answer.ts";
 import { AnswerChangedError, InternalError } from "./errors.ts";
 
-/** What a Generate stream tells, in this order: started, deltas, finished. */
+/** What a Generate stream tells, in this order: started, what was asked of the prompt, deltas, finished. */
 export type GenerateEvent = Exclude<GenerateResponse["event"], { case: undefined }>;
 /** What a Chat stream tells, in the same order. */
 export type ChatEvent = Exclude<ChatResponse["event"], { case: undefined }>;
@@ -20,6 +22,8 @@ export type ChatEvent = Exclude<ChatResponse["event"], { case: undefined }>;
 export type AnswerEvent<Delta extends DeltaParts> =
   | { case: "started"; value: GenerateStarted }
   | { case: "delta"; value: Delta }
+  | { case: "progress"; value: PrefillProgress }
+  | { case: "promptLogprobs"; value: PromptLogprobs }
   | { case: "finished"; value: GenerateFinished };
 
 interface Response<Delta extends DeltaParts> {
@@ -83,6 +87,12 @@ function takeNews<Delta extends DeltaParts>(
       const value = delivered.add(event.value);
       return value && { case: "delta", value };
     }
+    case "promptLogprobs": {
+      const tokens = delivered.newScores("prompt", event.value.tokens);
+      return tokens.length === 0 ? undefined : { ...event, value: { ...event.value, tokens } };
+    }
+    case "progress":
+      return event;
     case "finished":
       delivered.finish();
       return event;

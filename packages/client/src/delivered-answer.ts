@@ -1,10 +1,11 @@
 // Joins a stream that began again to the one that broke, so that nothing is lost and nothing twice.
-import type { GenerateStarted } from "@octet/protocol";
+import type { GenerateStarted, TokenLogprobs } from "@octet/protocol";
 
 /** What a delta of either method carries. */
 export interface DeltaParts {
   readonly text: string;
   readonly tokenIds: number[];
+  readonly logprobs: TokenLogprobs[];
 }
 
 /** How a resent answer differs from what was delivered; text and ids are never part of it. */
@@ -23,10 +24,12 @@ export class DeliveredAnswer {
   /** How much of the present stream has come. */
   #textCame = 0;
   #tokensCame = 0;
+  /** Logprobs of so many tokens were delivered, and came in the present stream. */
+  readonly #scores = { answer: { had: 0, came: 0 }, prompt: { had: 0, came: 0 } };
 
   /** Whether the user has a part of the answer itself. */
   get hasDeltas(): boolean {
-    return this.#text !== "" || this.#tokenIds.length > 0;
+    return this.#text !== "" || this.#tokenIds.length > 0 || this.#scores.answer.had > 0;
   }
 
   /** The seed in use, once the coordinator has said it. */
@@ -38,6 +41,8 @@ export class DeliveredAnswer {
   restart(): void {
     this.#textCame = 0;
     this.#tokensCame = 0;
+    this.#scores.answer.came = 0;
+    this.#scores.prompt.came = 0;
   }
 
   /** @returns whether this is news to the user */
@@ -59,8 +64,18 @@ export class DeliveredAnswer {
     const behind = !this.#isCaughtUp;
     const text = this.#newText(delta.text);
     const tokenIds = this.#newTokenIds(delta.tokenIds);
-    if (behind && text === "" && tokenIds.length === 0) return undefined;
-    return { ...delta, text, tokenIds };
+    const logprobs = this.newScores("answer", delta.logprobs);
+    if (behind && text === "" && tokenIds.length + logprobs.length === 0) return undefined;
+    return { ...delta, text, tokenIds, logprobs };
+  }
+
+  /** @returns the logprobs that the user does not have */
+  newScores(of: "answer" | "prompt", scores: readonly TokenLogprobs[]): TokenLogprobs[] {
+    const count = this.#scores[of];
+    const old = Math.min(scores.length, count.had - count.came);
+    count.came += scores.length;
+    count.had = Math.max(count.had, count.came);
+    return scores.slice(old);
   }
 
   /** The answer ended: all that was delivered must have come again. */
@@ -69,7 +84,13 @@ export class DeliveredAnswer {
   }
 
   get #isCaughtUp(): boolean {
-    return this.#textCame >= this.#text.length && this.#tokensCame >= this.#tokenIds.length;
+    const { answer, prompt } = this.#scores;
+    return (
+      this.#textCame >= this.#text.length &&
+      this.#tokensCame >= this.#tokenIds.length &&
+      answer.came >= answer.had &&
+      prompt.came >= prompt.had
+    );
   }
 
   #newText(text: string): string {

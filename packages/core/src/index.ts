@@ -37,6 +37,7 @@ export {
   stopStringLengthMax,
   stopStringsMax,
   stopTokenIdsMax,
+  topLogprobsMax,
 } from "./limits.ts";
 export type { ModelConfig } from "./model-config.ts";
 export { type PanelShapes, panelRows, panelShapes } from "./panels.ts";

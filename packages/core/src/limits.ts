@@ -32,6 +32,9 @@ export const cacheSaltLengthMax = 256;
 /** Stop token ids one request may carry. */
 export const stopTokenIdsMax = 64;
 
+/** Likeliest tokens that logprobs may list beside the chosen one. */
+export const topLogprobsMax = 20;
+
 /** Expert calls one stream may have in flight. */
 export const callsInFlightMax = 1024;
 

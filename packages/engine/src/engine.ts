@@ -19,9 +19,12 @@ import {
   type GenerateRequest,
 } from "./generate-request.ts";
 import { KvBlockPool } from "./kv-block-pool.ts";
+import { PromptScore } from "./logprobs.ts";
+import { resolveOutput } from "./output-params.ts";
 import type { PlannedChunk } from "./plan-step.ts";
 import { PrefixChain } from "./prefix-chain.ts";
 import { randomSeed } from "./random-seed.ts";
+import { RoutedExpertsLog } from "./routed-experts.ts";
 import { resolveSampling } from "./sampling-params.ts";
 import { resolveScheduling } from "./scheduling-params.ts";
 import { Sequence } from "./sequence.ts";
@@ -174,9 +177,13 @@ class BatchingEngine implements Engine {
     const promptTokenIds = checkPrompt(request.promptTokenIds, { model, contextTokens });
     const numTokens = promptTokenIds.length;
     const answerStart = checkAnswerStart(request.answerStart ?? numTokens, numTokens);
+    const output = resolveOutput(request.output ?? {});
+    const { topLogprobs, promptTopLogprobs } = output;
+    const maySayNothing = promptTopLogprobs !== undefined && answerStart === numTokens;
     const stop = resolveStop(request.stop ?? {}, {
       roomTokens: contextTokens - answerStart,
       vocabSize: model.vocabSize,
+      maySayNothing,
     });
     const { vocabSize, eosTokenIds } = model;
     const chooseSeed = this.#chooseSeed;
@@ -185,6 +192,9 @@ class BatchingEngine implements Engine {
     answer.resume(promptTokenIds.subarray(answerStart));
     const scratch = this.#scratch;
     const scheduling = resolveScheduling(request.scheduling ?? {});
+    // Of tokens that others computed, nobody knows logits or experts any more.
+    const reportsPrompt = promptTopLogprobs !== undefined || output.routedExperts === true;
+    const sharesPrefix = scheduling.prefixCache && !reportsPrompt;
     const scope = { kind: "salt", salt: scheduling.cacheSalt } as const;
     const endTokenIds = [...(stop.ignoreEos ? [] : eosTokenIds), ...stop.tokenIds];
     const endings = { tokenIds: new Set(endTokenIds), minTokens: stop.minTokens };
@@ -194,7 +204,7 @@ class BatchingEngine implements Engine {
       answerStart,
       seed: sampling.seed,
       chooser: new TokenChooser({
-        ...{ sampling, answerStart, scratch, endings },
+        ...{ sampling, answerStart, scratch, endings, topLogprobs },
         tokenIds: promptTokenIds,
       }),
       answer,
@@ -202,11 +212,17 @@ class BatchingEngine implements Engine {
       expertUse: request.details === true ? new ExpertUseLog() : undefined,
       clientId: scheduling.clientId,
       priority: scheduling.priority,
-      prefix: scheduling.prefixCache
-        ? new PrefixChain(scope, this.#pool.blockSizeTokens)
-        : undefined,
+      prefix: sharesPrefix ? new PrefixChain(scope, this.#pool.blockSizeTokens) : undefined,
+      routedExperts: output.routedExperts === true ? new RoutedExpertsLog(model) : undefined,
+      promptScore:
+        promptTopLogprobs === undefined
+          ? undefined
+          : new PromptScore(promptTokenIds.subarray(0, answerStart), promptTopLogprobs),
+      reportsProgress: output.progress === true,
+      saysNothing: stop.maxTokens === 0,
+      vocabSize,
       // The last token is never fed back, so its keys and values are never written.
-      reservedTokens: answerStart + stop.maxTokens - 1,
+      reservedTokens: answerStart + Math.max(1, stop.maxTokens) - 1,
       submittedMs: this.#nowMs(),
       onEnded,
     });
@@ -242,6 +258,9 @@ class BatchingEngine implements Engine {
     this.#step = undefined;
     const isLost = outcomes.some(isCacheLost);
     const reopened = isLost ? await this.#awaitDevice() : undefined;
+    for (const [i, { sequence, numTokens }] of plan.entries()) {
+      await this.#scorePrompt(sequence, numTokens, outcomes[i]!);
+    }
     const nowMs = this.#nowMs();
     plan.forEach(({ sequence, numTokens }, i) => {
       const outcome = outcomes[i]!;
@@ -277,11 +296,25 @@ class BatchingEngine implements Engine {
       if (outcome.kind === "failed") throw outcome.error;
       sequence.acceptChunk(numTokens, outcome.logits, nowMs);
     } catch (cause) {
-      const error = toEngineError(cause);
-      const { code: errorCode, expertId } = error;
-      this.#log?.warn("sequence failed", { sequenceId: sequence.id, errorCode, expertId });
-      sequence.fail(error);
+      this.#fail(sequence, cause);
     }
+  }
+
+  /** What a sequence asked of its prompt's logits, which are many: others have their turn. */
+  async #scorePrompt(sequence: Sequence, numTokens: number, outcome: ForwardOutcome) {
+    if (sequence.isEnded || outcome.kind === "failed") return;
+    try {
+      await sequence.scorePrompt(numTokens, outcome.logits);
+    } catch (cause) {
+      this.#fail(sequence, cause);
+    }
+  }
+
+  #fail(sequence: Sequence, cause: unknown): void {
+    const error = toEngineError(cause);
+    const { code: errorCode, expertId } = error;
+    this.#log?.warn("sequence failed", { sequenceId: sequence.id, errorCode, expertId });
+    sequence.fail(error);
   }
 
   /** Cancels the calls under way once no sequence of the step wants them. */

@@ -2,10 +2,16 @@ import { expect, test } from "vitest";
 import { EventStream } from "./event-stream.ts";
 import type { GenerateDelta, GenerateFinished } from "./generate-event.ts";
 
+const scored = (tokenId: number) => ({
+  chosen: { tokenId, logprob: -tokenId },
+  rank: 1,
+  top: [],
+});
 const delta = (text: string, ...tokenIds: number[]): GenerateDelta => ({
   kind: "delta",
   text,
   tokenIds,
+  logprobs: tokenIds.map(scored),
 });
 const finished: GenerateFinished = {
   kind: "finished",
@@ -15,6 +21,7 @@ const finished: GenerateFinished = {
   stopTokenId: undefined,
   timings: { queuedUs: 0, prefillUs: 0, decodeUs: 0 },
   experts: [],
+  routedExperts: undefined,
 };
 const unexpected = () => {
   throw new Error("abandoned");
@@ -76,4 +83,15 @@ test("leaving before the end is noticed once, and leaving after it is nothing", 
   complete.push(finished);
   await complete.return();
   expect((await complete.next()).done).toBe(true);
+});
+
+test("of progress that waits the last stays", async () => {
+  const stream = new EventStream(unexpected);
+  const progress = (computedTokens: number) =>
+    ({ kind: "progress", promptTokens: 9, cachedTokens: 0, computedTokens }) as const;
+  stream.push(progress(3));
+  stream.push(progress(6));
+  stream.push(delta("a", 1));
+  expect((await stream.next()).value).toEqual(progress(6));
+  expect((await stream.next()).value).toEqual(delta("a", 1));
 });

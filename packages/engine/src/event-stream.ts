@@ -1,10 +1,11 @@
 // Events from the step loop to one reader, who may be slow or walk away.
 import type { GenerateDelta, GenerateEvent } from "./generate-event.ts";
+import type { TokenLogprobs } from "./logprobs.ts";
 
 /** An event in the queue; a delta there may still grow. */
 type Queued =
   | Exclude<GenerateEvent, GenerateDelta>
-  | { kind: "delta"; text: string; tokenIds: number[] };
+  | { kind: "delta"; text: string; tokenIds: number[]; logprobs: TokenLogprobs[] };
 type Result = IteratorResult<GenerateEvent, undefined>;
 
 interface Reader {
@@ -13,8 +14,8 @@ interface Reader {
 }
 
 /**
- * Events that wait for their reader. Deltas that wait become one, so a slow reader costs no more
- * memory than the answer it has not read. The writer never waits.
+ * Events that wait for their reader. Deltas that wait become one, and of progress the last stays,
+ * so a slow reader costs no more memory than the answer it has not read. The writer never waits.
  */
 export class EventStream implements AsyncIterableIterator<GenerateEvent, undefined> {
   readonly #events: Queued[] = [];
@@ -32,12 +33,15 @@ export class EventStream implements AsyncIterableIterator<GenerateEvent, undefin
   push(event: GenerateEvent): void {
     if (this.#ending !== undefined) return;
     const last = this.#events.at(-1);
+    if (event.kind === "progress" && last?.kind === "progress") this.#events.pop();
     if (event.kind !== "delta") this.#events.push(event);
     else if (last?.kind !== "delta") {
-      this.#events.push({ ...event, tokenIds: [...event.tokenIds] });
+      const { tokenIds, logprobs } = event;
+      this.#events.push({ ...event, tokenIds: [...tokenIds], logprobs: [...logprobs] });
     } else {
       last.text += event.text;
       last.tokenIds.push(...event.tokenIds);
+      last.logprobs.push(...event.logprobs);
     }
     if (event.kind === "finished") this.#ending = "done";
     this.#serve();

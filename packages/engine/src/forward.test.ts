@@ -38,6 +38,7 @@ function chunk(index: number, tokenIds: number[], logits: StepSequence["logits"]
     blockTable: [0, 1, 2, 3].map((block) => toBlockId(4 * index + block)),
     logits,
     topLogits: undefined,
+    routedExperts: undefined,
     expertUse: new ExpertUseLog(),
   };
 }

@@ -16,6 +16,7 @@ import {
 } from "./ask-experts.ts";
 import type { ExpertCallCode, ExpertClient } from "./expert-client.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
+import { type RoutedExpertsLog, recordRouting } from "./routed-experts.ts";
 import {
   rowOwners,
   rowsOf,
@@ -29,6 +30,8 @@ export interface ForwardSequence extends StepSequence {
   /** Of each row it asked for, how many of the largest logits will do; undefined needs them all. */
   readonly topLogits: number | undefined;
   readonly expertUse: ExpertUseLog | undefined;
+  /** Where its tokens' choices of experts are written down, if anybody asked. */
+  readonly routedExperts: RoutedExpertsLog | undefined;
 }
 
 /** What a step did for one sequence. */
@@ -120,8 +123,10 @@ async function runOnce(
       // What can wait is done while others compute: everything else waits for this loop.
       const computing = step.runLayer(layer, outputsOf(replies));
       recordUse(replies, owners);
-      const { batches } = await computing;
+      const { batches, expertIds } = await computing;
       const asking = askExperts(layer, batches, ask);
+      const { numExpertsPerToken } = attention.model;
+      recordRouting(group, layer, { expertIds, numExpertsPerToken });
       releaseAll(replies);
       replies = await asking;
       const failures = replies.flatMap((result) => toFailure(result, owners));

@@ -1,6 +1,8 @@
 // What a caller sees of one generation, in order.
 import type { FinishReason } from "./answer.ts";
 import type { ExpertUse } from "./expert-use.ts";
+import type { TokenLogprobs } from "./logprobs.ts";
+import type { RoutedExperts } from "./routed-experts.ts";
 
 /** First of all events. */
 export interface GenerateStarted {
@@ -17,6 +19,25 @@ export interface GenerateDelta {
   readonly text: string;
   /** Each sampled token is in exactly one delta, those that end the sequence included. */
   readonly tokenIds: readonly number[];
+  /** One for each of tokenIds if they were asked for, else none. */
+  readonly logprobs: readonly TokenLogprobs[];
+}
+
+/** How far a prompt is, if that was asked for: after each of its chunks. */
+export interface PrefillProgress {
+  readonly kind: "progress";
+  readonly promptTokens: number;
+  /** Of these, how many were in the KV cache already. */
+  readonly cachedTokens: number;
+  /** And how many are there by now, those included. */
+  readonly computedTokens: number;
+}
+
+/** How likely the prompt's tokens were, if that was asked for; before the first delta. */
+export interface PromptLogprobs {
+  readonly kind: "prompt-logprobs";
+  /** Of the prompt's next tokens, in order; the first of all events has token 1's first. */
+  readonly tokens: readonly TokenLogprobs[];
 }
 
 /** Last of all events, if the sequence ended well. */
@@ -30,6 +51,8 @@ export interface GenerateFinished {
   readonly timings: GenerateTimings;
   /** Who answered, in ascending expert id; empty unless details were asked for. */
   readonly experts: readonly ExpertUse[];
+  /** Set if it was asked for. */
+  readonly routedExperts: RoutedExperts | undefined;
 }
 
 /** What one answer took. */
@@ -51,5 +74,10 @@ export interface GenerateTimings {
   readonly decodeUs: number;
 }
 
-/** One event of a generation: started, any number of deltas, finished. */
-export type GenerateEvent = GenerateStarted | GenerateDelta | GenerateFinished;
+/** One event of a generation: started, what the prompt gave, any number of deltas, finished. */
+export type GenerateEvent =
+  | GenerateStarted
+  | PrefillProgress
+  | PromptLogprobs
+  | GenerateDelta
+  | GenerateFinished;

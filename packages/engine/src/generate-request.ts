@@ -2,6 +2,7 @@
 import type { ModelConfig } from "@octet/core";
 import type { StreamDecoder } from "./answer.ts";
 import { EngineError } from "./engine-error.ts";
+import type { OutputRequest } from "./output-params.ts";
 import type { SamplingRequest } from "./sampling-params.ts";
 import type { SchedulingRequest } from "./scheduling-params.ts";
 import type { StopRequest } from "./stop-params.ts";
@@ -23,6 +24,8 @@ export interface GenerateRequest {
   readonly stop?: StopRequest | undefined;
   /** Default: each field its own. */
   readonly scheduling?: SchedulingRequest | undefined;
+  /** What to report besides text and tokens. Default: nothing. */
+  readonly output?: OutputRequest | undefined;
   /** Fresh for this request. */
   readonly decoder: StreamDecoder;
   /**

@@ -23,8 +23,13 @@ export type {
   GenerateStarted,
   GenerateTimings,
   GenerateUsage,
+  PrefillProgress,
+  PromptLogprobs,
 } from "./generate-event.ts";
 export type { GenerateRequest } from "./generate-request.ts";
+export type { TokenLogprob, TokenLogprobs } from "./logprobs.ts";
+export type { OutputRequest } from "./output-params.ts";
+export type { RoutedExperts } from "./routed-experts.ts";
 export type { SamplingRequest } from "./sampling-params.ts";
 export type { SchedulingRequest } from "./scheduling-params.ts";
 export type { StopRequest } from "./stop-params.ts";

@@ -1,14 +1,17 @@
 // One generation in progress: its tokens, its KV blocks and its place in both.
 import assert from "node:assert/strict";
 import type { BlockId, SequenceId } from "@octet/core";
-import type { Answer } from "./answer.ts";
+import type { Answer, AnswerFinish } from "./answer.ts";
 import type { EngineError } from "./engine-error.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
 import type { ForwardSequence } from "./forward.ts";
+import type { PromptScore } from "./logprobs.ts";
 import type { PrefixChain, PrefixDigest } from "./prefix-chain.ts";
+import type { RoutedExpertsLog } from "./routed-experts.ts";
+import { requireFinite } from "./sampler.ts";
 import type { Schedulable } from "./schedulable.ts";
-import type { SequenceLogits } from "./step-rows.ts";
+import { lastRow, type SequenceLogits } from "./step-rows.ts";
 import type { TokenChooser } from "./token-chooser.ts";
 
 /** How often in a row a device may be lost under a sequence before it is given up. */
@@ -26,6 +29,14 @@ export interface SequenceParts {
   readonly answer: Answer;
   readonly events: EventStream;
   readonly expertUse: ExpertUseLog | undefined;
+  /** Each of the following is set if it was asked for. */
+  readonly routedExperts: RoutedExpertsLog | undefined;
+  readonly promptScore: PromptScore | undefined;
+  readonly reportsProgress: boolean;
+  /** Whether it ends with its prompt: nothing is to be said. */
+  readonly saysNothing: boolean;
+  /** V, the logits of a row. */
+  readonly vocabSize: number;
   /** Digests of its blocks; undefined if it takes no part in the prefix cache. */
   readonly prefix: PrefixChain | undefined;
   readonly clientId: string;
@@ -136,34 +147,71 @@ export class Sequence implements Schedulable {
     assert(numTokens >= 1 && numTokens <= this.pendingTokens, `chunk of ${numTokens} tokens`);
     this.#firstStepMs ??= nowMs;
     const start = this.#cachedTokens;
+    const scores = this.#parts.promptScore?.needs(start + numTokens) === true;
+    const rows = numTokens === this.pendingTokens ? "last" : "none";
     return {
       tokenIds: Int32Array.from(this.#tokenIds.slice(start, start + numTokens)),
       startPosition: start,
       blockTable: this.blocks,
-      logits: numTokens === this.pendingTokens ? "last" : "none",
-      topLogits: this.#parts.chooser.topLogits,
+      logits: scores ? "all" : rows,
+      topLogits: scores ? undefined : this.#parts.chooser.topLogits,
       expertUse: this.#parts.expertUse,
+      routedExperts: this.#parts.routedExperts,
     };
+  }
+
+  /**
+   * Scores what a step computed of its prompt, if that was asked for; before `acceptChunk`.
+   *
+   * @throws {EngineError} "internal" if a logit is not finite
+   */
+  async scorePrompt(numTokens: number, computed: SequenceLogits): Promise<void> {
+    const { promptScore, events, vocabSize } = this.#parts;
+    const start = this.#cachedTokens;
+    if (promptScore?.needs(start + numTokens) !== true || computed.kind !== "all") return;
+    requireFinite(computed.logits);
+    const tokens = await promptScore.score(computed.logits, start, vocabSize);
+    if (!this.#isEnded) events.push({ kind: "prompt-logprobs", tokens });
   }
 
   /**
    * Takes what a step computed, and perhaps ends.
    *
-   * @param logits of one row, or nothing while tokens are pending
+   * @param logits of its last row, or anything while tokens are pending
    * @throws {EngineError} "internal" if a logit is not finite
    */
   acceptChunk(numTokens: number, logits: SequenceLogits, nowMs: number): void {
     assert(!this.#isEnded, `sequence ${this.id} has ended`);
     this.#cachedTokens += numTokens;
+    this.#reportProgress();
     if (this.pendingTokens > 0) return;
-    const { answer, events, chooser } = this.#parts;
-    const tokenId = chooser.choose(logits, this.#cachedTokens);
+    const { answer, events, chooser, saysNothing, vocabSize } = this.#parts;
+    if (saysNothing) {
+      this.#finish({ reason: "length" }, nowMs);
+      return;
+    }
+    const row = lastRow(logits, vocabSize);
+    const { tokenId, logprobs } = chooser.choose(row, this.#cachedTokens);
     this.#firstTokenMs ??= nowMs;
     this.#tokenIds.push(tokenId);
     this.#cachesLost = 0;
     const { text, finish } = answer.push(tokenId);
-    events.push({ kind: "delta", text, tokenIds: [tokenId] });
-    if (finish === undefined) return;
+    const scores = logprobs === undefined ? [] : [logprobs];
+    events.push({ kind: "delta", text, tokenIds: [tokenId], logprobs: scores });
+    if (finish !== undefined) this.#finish(finish, nowMs);
+  }
+
+  #reportProgress(): void {
+    const { reportsProgress, promptTokenIds, events, answerStart: promptTokens } = this.#parts;
+    if (!reportsProgress || this.#tokenIds.length > promptTokenIds.length) return;
+    const cachedTokens = Math.min(this.#cachedPromptTokens ?? 0, promptTokens);
+    const computedTokens = Math.min(this.#cachedTokens, promptTokens);
+    events.push({ kind: "progress", promptTokens, cachedTokens, computedTokens });
+  }
+
+  #finish(finish: AnswerFinish, nowMs: number): void {
+    const { answer, events } = this.#parts;
+    const firstTokenMs = this.#firstTokenMs ?? nowMs;
     events.push({
       kind: "finished",
       reason: finish.reason,
@@ -176,10 +224,11 @@ export class Sequence implements Schedulable {
       },
       timings: {
         queuedUs: toUs(this.#firstStepMs! - this.submittedMs),
-        prefillUs: toUs(this.#firstTokenMs - this.#firstStepMs!),
-        decodeUs: toUs(nowMs - this.#firstTokenMs),
+        prefillUs: toUs(firstTokenMs - this.#firstStepMs!),
+        decodeUs: toUs(nowMs - firstTokenMs),
       },
       experts: this.#parts.expertUse?.toList() ?? [],
+      routedExperts: this.#parts.routedExperts?.take(this.#cachedTokens),
     });
     this.#end();
   }

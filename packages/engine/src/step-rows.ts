@@ -54,6 +54,12 @@ export function splitTopLogits(group: readonly StepSequence[], top: TopLogits): 
   }));
 }
 
+/** Of logits of several rows the last one's. */
+export function lastRow(logits: SequenceLogits, vocabSize: number): SequenceLogits {
+  if (logits.kind === "top") return logits;
+  return { kind: "all", logits: logits.logits.subarray(logits.logits.length - vocabSize) };
+}
+
 /** Which of a step's rows of logits each sequence asked for. */
 function logitRanges(group: readonly StepSequence[]): { start: number; end: number }[] {
   let row = 0;

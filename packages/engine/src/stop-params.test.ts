@@ -2,7 +2,7 @@ import { stopStringLengthMax, stopStringsMax, stopTokenIdsMax } from "@octet/cor
 import { expect, test } from "vitest";
 import { resolveStop, type StopRequest } from "./stop-params.ts";
 
-const context = { roomTokens: 12, vocabSize: 40 };
+const context = { roomTokens: 12, vocabSize: 40, maySayNothing: false };
 
 test("what is unset takes its documented default", () => {
   expect(resolveStop({}, context)).toEqual({
@@ -18,6 +18,12 @@ test("what is unset takes its documented default", () => {
 test("the context's end caps maxTokens", () => {
   expect(resolveStop({ maxTokens: 13, minTokens: 13 }, context).maxTokens).toBe(12);
   expect(resolveStop({ maxTokens: 11 }, context).maxTokens).toBe(11);
+});
+
+test("nothing may be said only where something else was asked for", () => {
+  const scoring = { ...context, maySayNothing: true };
+  expect(resolveStop({ maxTokens: 0 }, scoring).maxTokens).toBe(0);
+  expect(() => resolveStop({ maxTokens: 0 }, context)).toThrow(/0 is for requests/);
 });
 
 test("values outside their ranges are refused, and stop strings never quoted", () => {

@@ -5,7 +5,10 @@ import { requireTokenId } from "./sampling-params.ts";
 
 /** When a sequence ends, besides the model's own end and the context's. */
 export interface StopRequest {
-  /** Most tokens to generate, at least 1. Default: the rest of the context. */
+  /**
+   * Most tokens to generate, at least 1; or 0, to be told the prompt's logprobs and no more.
+   * Default: the rest of the context.
+   */
   readonly maxTokens?: number | undefined;
   /**
    * The text ends before the first of these to be complete. At most stopStringsMax, each of
@@ -41,17 +44,21 @@ export interface StopParams {
 /**
  * @param context.roomTokens tokens the context has room for after the prompt, at least 1; caps
  *   maxTokens
+ * @param context.maySayNothing whether maxTokens may be 0
  * @throws {EngineError} "invalid-argument", naming the field, its range and what was found
  */
 export function resolveStop(
   request: StopRequest,
-  { roomTokens, vocabSize }: { roomTokens: number; vocabSize: number },
+  context: { roomTokens: number; vocabSize: number; maySayNothing: boolean },
 ): StopParams {
+  const { roomTokens, vocabSize, maySayNothing } = context;
   const { maxTokens = roomTokens, minTokens = 0, strings = [], tokenIds = [] } = request;
-  if (!(Number.isInteger(maxTokens) && maxTokens >= 1)) {
+  const least = maySayNothing ? 0 : 1;
+  if (!(Number.isInteger(maxTokens) && maxTokens >= least)) {
     throw new EngineError(
       "invalid-argument",
-      `maxTokens: expected an integer of 1 or more, found ${maxTokens}`,
+      `maxTokens: expected an integer of ${least} or more, found ${maxTokens}` +
+        (maxTokens === 0 ? "; 0 is for requests that ask for the prompt's logprobs" : ""),
       { field: "stop.maxTokens" },
     );
   }

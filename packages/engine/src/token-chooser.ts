@@ -1,6 +1,7 @@
 // How one sequence's tokens are chosen: what it asked for, and what it has said so far.
 import { type AdjustScratch, adjustLogits, hasPenalties } from "./adjust-logits.ts";
 import { EngineError } from "./engine-error.ts";
+import { logprobsOf, type TokenLogprobs } from "./logprobs.ts";
 import { requireFinite, sampleToken, sampleTopToken, topLogitsNeeded } from "./sampler.ts";
 import type { SamplingParams } from "./sampling-params.ts";
 import type { SequenceLogits } from "./step-rows.ts";
@@ -13,10 +14,18 @@ export interface ChooserOptions {
   readonly tokenIds: Int32Array;
   /** How many of them are the prompt's. */
   readonly answerStart: number;
+  /** How many of the likeliest tokens to list beside each; undefined if logprobs are not wanted. */
+  readonly topLogprobs: number | undefined;
   /** Shared by all that choose one after another. */
   readonly scratch: AdjustScratch;
   /** Tokens that may not come before the answer has so many others. */
   readonly endings: { readonly tokenIds: ReadonlySet<number>; readonly minTokens: number };
+}
+
+/** The next token. */
+export interface ChosenToken {
+  readonly tokenId: number;
+  readonly logprobs: TokenLogprobs | undefined;
 }
 
 const none: ReadonlySet<number> = new Set();
@@ -48,7 +57,8 @@ export class TokenChooser {
 
   /** How many of the largest logits the next choice needs; undefined needs them all. */
   get topLogits(): number | undefined {
-    const { sampling, scratch } = this.#options;
+    const { sampling, scratch, topLogprobs } = this.#options;
+    if (topLogprobs !== undefined) return undefined;
     if (this.#barred.size > 0) return undefined;
     return topLogitsNeeded(sampling, scratch.logits.length);
   }
@@ -59,15 +69,17 @@ export class TokenChooser {
    * @param logits of one row, at least as many as {@link topLogits} says
    * @throws {EngineError} "internal" if a logit is not finite
    */
-  choose(logits: SequenceLogits, position: number): number {
-    const { sampling } = this.#options;
+  choose(logits: SequenceLogits, position: number): ChosenToken {
+    const { sampling, topLogprobs } = this.#options;
     const tokenId =
       logits.kind === "top"
         ? sampleTopToken(logits.top, sampling, position)
         : this.#sample(logits.logits, position);
     this.#numTokens += 1;
     this.#counts?.push(tokenId);
-    return tokenId;
+    const isAsked = topLogprobs !== undefined && logits.kind === "all";
+    const logprobs = isAsked ? logprobsOf(logits.logits, tokenId, topLogprobs) : undefined;
+    return { tokenId, logprobs };
   }
 
   get #barred(): ReadonlySet<number> {

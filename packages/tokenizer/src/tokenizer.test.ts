@@ -70,6 +70,17 @@ test("the first space is the encoder's, unless the tokens continue a text", () =
   expect([1, hello!, hello!].map((id) => decoder.push(id))).toEqual(["", "Hello", " Hello"]);
 });
 
+test("the bytes of a text's tokens, joined, are the text's", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (some) => {
+      const ids = tokenizer.encode(`\u00e9${some}`);
+      const bytes = Buffer.concat(Array.from(ids, (id) => tokenizer.pieceBytes(id)));
+      expect(bytes.toString()).toBe(` \u00e9${some.replaceAll("\u2581", " ")}`);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test("an id the vocabulary lacks is U+FFFD, and control tokens are nothing", () => {
   expect(tokenizer.decode([1, 32_000, 2])).toBe("\uFFFD");
   expect(tokenizer.decode([-1])).toBe("\uFFFD");

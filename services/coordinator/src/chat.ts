@@ -7,6 +7,7 @@ import { type GenerateContext, startGeneration } from "./generation.ts";
 import { type AboutRequest, toDelta, toFinished, toStarted } from "./generation-events.ts";
 import { requireModel } from "./model-info.ts";
 import { toChatPrompt } from "./prompt.ts";
+import { RequestError } from "./request-error.ts";
 
 type Response = MessageInitShape<typeof ChatResponseSchema>;
 
@@ -22,20 +23,38 @@ export async function* chat(
 ): AsyncGenerator<Response, void> {
   const { tokenizer, modelName: model } = context;
   requireModel(request.model, model);
+  if (request.output?.promptTopLogprobs !== undefined) {
+    throw new RequestError(
+      "invalid_parameter",
+      "output.prompt_top_logprobs: expected none in Chat, found some; Generate has them",
+      { field: "output.prompt_top_logprobs" },
+    );
+  }
   const prompt = toChatPrompt(request.messages, tokenizer, "messages");
   const { requestId } = call;
-  const about = { requestId, model, promptTokenIds: prompt.tokenIds, details: request.details };
+  const about = {
+    requestId,
+    model,
+    promptTokenIds: prompt.tokenIds,
+    details: request.details,
+    tokenizer,
+  };
   for await (const event of startGeneration(prompt, request, call, context)) {
-    yield toMessage(event, about);
+    // Not asked for: what a conversation's prompt consists of is the template's affair.
+    if (event.kind !== "prompt-logprobs") yield toMessage(event, about);
   }
 }
 
-function toMessage(event: GenerateEvent, about: AboutRequest): Response {
+type ChatEvent = Exclude<GenerateEvent, { kind: "prompt-logprobs" }>;
+
+function toMessage(event: ChatEvent, about: AboutRequest): Response {
   switch (event.kind) {
     case "started":
       return { event: { case: "started", value: toStarted(event, about) } };
     case "delta":
       return { event: { case: "delta", value: toDelta(event, about) } };
+    case "progress":
+      return { event: { case: "progress", value: event } };
     case "finished":
       return { event: { case: "finished", value: toFinished(event) } };
   }

@@ -4,7 +4,13 @@ import type { GenerateEvent } from "@octet/engine";
 import type { GenerateRequest, GenerateResponseSchema } from "@octet/protocol";
 import type { AnswerCall } from "./answer-call.ts";
 import { type GenerateContext, startGeneration } from "./generation.ts";
-import { type AboutRequest, toDelta, toFinished, toStarted } from "./generation-events.ts";
+import {
+  type AboutRequest,
+  toDelta,
+  toFinished,
+  toLogprobs,
+  toStarted,
+} from "./generation-events.ts";
 import { requireModel } from "./model-info.ts";
 import { toPrompt } from "./prompt.ts";
 
@@ -24,7 +30,13 @@ export async function* generate(
   requireModel(request.model, model);
   const prompt = toPrompt(request.input, tokenizer, { addBos: true, vocabSize });
   const { requestId } = call;
-  const about = { requestId, model, promptTokenIds: prompt.tokenIds, details: request.details };
+  const about = {
+    requestId,
+    model,
+    promptTokenIds: prompt.tokenIds,
+    details: request.details,
+    tokenizer,
+  };
   for await (const event of startGeneration(prompt, request, call, context)) {
     yield toMessage(event, about);
   }
@@ -36,6 +48,12 @@ function toMessage(event: GenerateEvent, about: AboutRequest): Response {
       return { event: { case: "started", value: toStarted(event, about) } };
     case "delta":
       return { event: { case: "delta", value: toDelta(event, about) } };
+    case "progress":
+      return { event: { case: "progress", value: event } };
+    case "prompt-logprobs": {
+      const tokens = toLogprobs(event.tokens, about);
+      return { event: { case: "promptLogprobs", value: { tokens } } };
+    }
     case "finished":
       return { event: { case: "finished", value: toFinished(event) } };
   }

@@ -1,11 +1,23 @@
 // The engine's events as messages of the API. Generate and Chat share them.
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { GenerateDelta, GenerateFinished, GenerateStarted } from "@octet/engine";
+import type {
+  GenerateDelta,
+  GenerateFinished,
+  GenerateStarted,
+  TokenLogprob,
+  TokenLogprobs,
+} from "@octet/engine";
 import {
   FinishReason,
   type GenerateFinishedSchema,
   type GenerateStartedSchema,
+  type TokenLogprobSchema,
+  type TokenLogprobsSchema,
 } from "@octet/protocol";
+import type { Tokenizer } from "@octet/tokenizer";
+
+/** A byte order mark is a character like any other. */
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What events say besides what the engine knows. */
 export interface AboutRequest {
@@ -14,6 +26,8 @@ export interface AboutRequest {
   readonly promptTokenIds: Int32Array;
   /** Whether events carry token ids. */
   readonly details: boolean;
+  /** Spells the tokens that logprobs are of. */
+  readonly tokenizer: Tokenizer;
 }
 
 /** The first event of an answer. */
@@ -34,8 +48,33 @@ export function toStarted(
 export function toDelta(
   event: GenerateDelta,
   about: AboutRequest,
-): { readonly text: string; readonly tokenIds: number[] } {
-  return { text: event.text, tokenIds: about.details ? [...event.tokenIds] : [] };
+): {
+  readonly text: string;
+  readonly tokenIds: number[];
+  readonly logprobs: MessageInitShape<typeof TokenLogprobsSchema>[];
+} {
+  const tokenIds = about.details ? [...event.tokenIds] : [];
+  return { text: event.text, tokenIds, logprobs: toLogprobs(event.logprobs, about) };
+}
+
+/** How likely tokens were, with what they spell. */
+export function toLogprobs(
+  scores: readonly TokenLogprobs[],
+  { tokenizer }: AboutRequest,
+): MessageInitShape<typeof TokenLogprobsSchema>[] {
+  const toLogprob = ({
+    tokenId,
+    logprob,
+  }: TokenLogprob): MessageInitShape<typeof TokenLogprobSchema> => {
+    const piece = tokenizer.pieceBytes(tokenId);
+    const bytes = tokenizer.isControlToken(tokenId) ? new Uint8Array() : piece;
+    return { tokenId, logprob, bytes, text: utf8.decode(piece) };
+  };
+  return scores.map(({ chosen, rank, top }) => ({
+    chosen: toLogprob(chosen),
+    rank,
+    top: top.map(toLogprob),
+  }));
 }
 
 const reasons = {
@@ -67,6 +106,7 @@ export function toFinished(
       computedUs: BigInt(Math.round(use.computedUs)),
     })),
     stopString: event.stopString ?? "",
+    ...(event.routedExperts === undefined ? {} : { routedExperts: event.routedExperts }),
     cachedPromptTokens: event.usage.cachedPromptTokens,
     ...(event.stopTokenId === undefined ? {} : { stopTokenId: event.stopTokenId }),
   };

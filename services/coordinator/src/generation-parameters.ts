@@ -1,6 +1,6 @@
 // What a request asks of the engine, in the engine's words. Generate and Chat share it.
-import type { SamplingRequest, SchedulingRequest, StopRequest } from "@octet/engine";
-import type { SamplingParams, SchedulingParams, StopParams } from "@octet/protocol";
+import type { OutputRequest, SamplingRequest, SchedulingRequest, StopRequest } from "@octet/engine";
+import type { OutputParams, SamplingParams, SchedulingParams, StopParams } from "@octet/protocol";
 
 /** How tokens are chosen; what the request leaves out stays undefined. */
 export function toSampling(sampling: SamplingParams | undefined): SamplingRequest {
@@ -43,5 +43,15 @@ export function toScheduling(scheduling: SchedulingParams | undefined): Scheduli
     priority: scheduling?.priority,
     cacheSalt: scheduling?.cacheSalt,
     prefixCache: scheduling?.prefixCache,
+  };
+}
+
+/** What the answer carries besides its text. */
+export function toOutput(output: OutputParams | undefined): OutputRequest {
+  return {
+    topLogprobs: output?.topLogprobs,
+    promptTopLogprobs: output?.promptTopLogprobs,
+    routedExperts: output?.routedExperts,
+    progress: output?.progress,
   };
 }

@@ -1,10 +1,10 @@
 // What Generate and Chat do alike: from a prompt and parameters to the engine's events.
 import type { Engine, GenerateEvent } from "@octet/engine";
-import type { SamplingParams, SchedulingParams, StopParams } from "@octet/protocol";
+import type { OutputParams, SamplingParams, SchedulingParams, StopParams } from "@octet/protocol";
 import type { Tokenizer } from "@octet/tokenizer";
 import type { AnswerCall } from "./answer-call.ts";
 import type { RequestMetrics } from "./coordinator-metrics.ts";
-import { toSampling, toScheduling, toStop } from "./generation-parameters.ts";
+import { toOutput, toSampling, toScheduling, toStop } from "./generation-parameters.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** What answers are generated with. */
@@ -20,6 +20,7 @@ export interface GenerateContext {
 export interface GenerationParams {
   readonly sampling?: SamplingParams | undefined;
   readonly stop?: StopParams | undefined;
+  readonly output?: OutputParams | undefined;
   readonly scheduling?: SchedulingParams | undefined;
   readonly details: boolean;
 }
@@ -27,7 +28,7 @@ export interface GenerationParams {
 /** @throws {EngineError} for parameters out of range, or from a `next()` */
 export function startGeneration(
   { tokenIds, continuesText }: Prompt,
-  { sampling, stop, scheduling, details }: GenerationParams,
+  { sampling, stop, output, scheduling, details }: GenerationParams,
   { signal }: AnswerCall,
   { engine, tokenizer, metrics }: GenerateContext,
 ): AsyncIterable<GenerateEvent> {
@@ -35,6 +36,7 @@ export function startGeneration(
     promptTokenIds: tokenIds,
     sampling: toSampling(sampling),
     stop: toStop(stop),
+    output: toOutput(output),
     scheduling: toScheduling(scheduling),
     decoder: tokenizer.createStreamDecoder({ continuesText }),
     details,

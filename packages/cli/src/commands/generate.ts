@@ -5,7 +5,12 @@ import { CommandError, exitCodes } from "../exit-codes.ts";
 import { connectInference } from "../inference-client.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { readAnswer, summarise, toJson } from "../print-answer.ts";
-import { addSamplingFlags, type SamplingFlags, toRequestParams } from "../sampling-flags.ts";
+import {
+  addOutputFlags,
+  addSamplingFlags,
+  type SamplingFlags,
+  toRequestParams,
+} from "../sampling-flags.ts";
 import { defaultAddress } from "./default-address.ts";
 
 interface GenerateFlags extends SamplingFlags {
@@ -25,7 +30,7 @@ export function addGenerateCommand(program: Command): void {
     .option("--chat", "send the prompt as a user's message, with the model's chat template")
     .option("--json", "print one JSON object with token ids, timings and who answered")
     .option("--verbose", "say how fast it was, on standard error");
-  addSamplingFlags(command)
+  addOutputFlags(addSamplingFlags(command))
     .addHelpText(
       "after",
       `

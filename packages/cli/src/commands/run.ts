@@ -11,7 +11,12 @@ import {
   startLocalCluster,
 } from "../local-cluster/cluster-flags.ts";
 import { readAnswer, summarise, toJson } from "../print-answer.ts";
-import { addSamplingFlags, type SamplingFlags, toRequestParams } from "../sampling-flags.ts";
+import {
+  addOutputFlags,
+  addSamplingFlags,
+  type SamplingFlags,
+  toRequestParams,
+} from "../sampling-flags.ts";
 
 interface RunFlags extends ClusterFlags, SamplingFlags {
   readonly chat?: boolean;
@@ -32,7 +37,7 @@ export function addRunCommand(program: Command): void {
     .argument("[prompt]", "text to continue; a conversation if left out on a terminal")
     .option("--chat", "send the prompt as a user's message, with the model's chat template")
     .option("--json", "print one JSON object with token ids, timings and who answered");
-  addSamplingFlags(addClusterFlags(command))
+  addOutputFlags(addSamplingFlags(addClusterFlags(command)))
     .addHelpText(
       "after",
       `

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file octet/inference/v1/inference.proto.
  */
 export const file_octet_inference_v1_inference: GenFile = /*@__PURE__*/
-  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIjwKC0NoYXRNZXNzYWdlEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCRIOCgZwcmVmaXgYBSABKAgiOQoEQ2hhdBIxCghtZXNzYWdlcxgBIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZSLCAgoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIuCgZ0b2tlbnMYAyABKAsyHC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5JZHNIABIoCgRjaGF0GAQgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABI0CghzYW1wbGluZxgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAYgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSDwoHZGV0YWlscxgHIAEoCBI4CgpzY2hlZHVsaW5nGAogASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLlNjaGVkdWxpbmdQYXJhbXNCBwoFaW5wdXQidwoQU2NoZWR1bGluZ1BhcmFtcxIRCgljbGllbnRfaWQYASABKAkSEAoIcHJpb3JpdHkYAiABKAUSEgoKY2FjaGVfc2FsdBgDIAEoCRIZCgxwcmVmaXhfY2FjaGUYBCABKAhIAIgBAUIPCg1fcHJlZml4X2NhY2hlIuYDCg5TYW1wbGluZ1BhcmFtcxIYCgt0ZW1wZXJhdHVyZRgBIAEoAkgAiAEBEhIKBXRvcF9rGAIgASgNSAGIAQESEgoFdG9wX3AYAyABKAJIAogBARISCgVtaW5fcBgEIAEoAkgDiAEBEhEKBHNlZWQYBSABKARIBIgBARIfChJyZXBldGl0aW9uX3BlbmFsdHkYBiABKAJIBYgBARIdChBwcmVzZW5jZV9wZW5hbHR5GAcgASgCSAaIAQESHgoRZnJlcXVlbmN5X3BlbmFsdHkYCCABKAJIB4gBARJFCgpsb2dpdF9iaWFzGAkgAygLMjEub2N0ZXQuaW5mZXJlbmNlLnYxLlNhbXBsaW5nUGFyYW1zLkxvZ2l0Qmlhc0VudHJ5EhkKEWFsbG93ZWRfdG9rZW5faWRzGAogAygNGjAKDkxvZ2l0Qmlhc0VudHJ5EgsKA2tleRgBIAEoDRINCgV2YWx1ZRgCIAEoAjoCOAFCDgoMX3RlbXBlcmF0dXJlQggKBl90b3Bfa0IICgZfdG9wX3BCCAoGX21pbl9wQgcKBV9zZWVkQhUKE19yZXBldGl0aW9uX3BlbmFsdHlCEwoRX3ByZXNlbmNlX3BlbmFsdHlCFAoSX2ZyZXF1ZW5jeV9wZW5hbHR5IsUBCgpTdG9wUGFyYW1zEhcKCm1heF90b2tlbnMYASABKA1IAIgBARIPCgdzdHJpbmdzGAIgAygJEhcKCmlnbm9yZV9lb3MYAyABKAhIAYgBARIRCgl0b2tlbl9pZHMYBCADKA0SFwoKbWluX3Rva2VucxgFIAEoDUgCiAEBEhsKE2luY2x1ZGVfc3RvcF9zdHJpbmcYBiABKAhCDQoLX21heF90b2tlbnNCDQoLX2lnbm9yZV9lb3NCDQoLX21pbl90b2tlbnMi/gEKC0NoYXRSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEjEKCG1lc3NhZ2VzGAIgAygLMh8ub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRNZXNzYWdlEjQKCHNhbXBsaW5nGAMgASgLMiIub2N0ZXQuaW5mZXJlbmNlLnYxLlNhbXBsaW5nUGFyYW1zEiwKBHN0b3AYBCABKAsyHi5vY3RldC5pbmZlcmVuY2UudjEuU3RvcFBhcmFtcxI4CgpzY2hlZHVsaW5nGAcgASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLlNjaGVkdWxpbmdQYXJhbXMSDwoHZGV0YWlscxgJIAEoCCLBAQoQR2VuZXJhdGVSZXNwb25zZRI2CgdzdGFydGVkGAEgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlU3RhcnRlZEgAEjIKBWRlbHRhGAIgASgLMiEub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlRGVsdGFIABI4CghmaW5pc2hlZBgDIAEoCzIkLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZUZpbmlzaGVkSABCBwoFZXZlbnQicwoPR2VuZXJhdGVTdGFydGVkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFbW9kZWwYAiABKAkSFQoNcHJvbXB0X3Rva2VucxgDIAEoDRIYChBwcm9tcHRfdG9rZW5faWRzGAQgAygNEgwKBHNlZWQYBSABKAQiMAoNR2VuZXJhdGVEZWx0YRIMCgR0ZXh0GAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSK5AQoMQ2hhdFJlc3BvbnNlEjYKB3N0YXJ0ZWQYASABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVTdGFydGVkSAASLgoFZGVsdGEYAiABKAsyHS5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdERlbHRhSAASOAoIZmluaXNoZWQYAyABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVGaW5pc2hlZEgAQgcKBWV2ZW50IiwKCUNoYXREZWx0YRIMCgR0ZXh0GAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSK9AgoQR2VuZXJhdGVGaW5pc2hlZBIwCgZyZWFzb24YASABKA4yIC5vY3RldC5pbmZlcmVuY2UudjEuRmluaXNoUmVhc29uEhUKDXByb21wdF90b2tlbnMYAiABKA0SGQoRY29tcGxldGlvbl90b2tlbnMYAyABKA0SNAoHdGltaW5ncxgEIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVRpbWluZ3MSLgoHZXhwZXJ0cxgFIAMoCzIdLm9jdGV0LmluZmVyZW5jZS52MS5FeHBlcnRVc2USEwoLc3RvcF9zdHJpbmcYBiABKAkSHAoUY2FjaGVkX3Byb21wdF90b2tlbnMYCCABKA0SGgoNc3RvcF90b2tlbl9pZBgKIAEoDUgAiAEBQhAKDl9zdG9wX3Rva2VuX2lkIksKD0dlbmVyYXRlVGltaW5ncxIRCglxdWV1ZWRfdXMYASABKAQSEgoKcHJlZmlsbF91cxgCIAEoBBIRCglkZWNvZGVfdXMYAyABKAQihwEKCUV4cGVydFVzZRIRCglleHBlcnRfaWQYASABKA0SEQoJd29ya2VyX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFY2FsbHMYBCABKAQSDAoEcm93cxgFIAEoBBIRCglxdWV1ZWRfdXMYBiABKAQSEwoLY29tcHV0ZWRfdXMYByABKAQisAEKD1Rva2VuaXplUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIOCgR0ZXh0GAIgASgJSAASKAoEY2hhdBgDIAEoCzIYLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0SAASHwoSYWRkX3NwZWNpYWxfdG9rZW5zGAQgASgISAGIAQESEwoLd2l0aF9waWVjZXMYBSABKAhCBwoFaW5wdXRCFQoTX2FkZF9zcGVjaWFsX3Rva2VucyJMChBUb2tlbml6ZVJlc3BvbnNlEhEKCXRva2VuX2lkcxgBIAMoDRIVCg1tYXhfcG9zaXRpb25zGAIgASgNEg4KBnBpZWNlcxgDIAMoDCI1ChFEZXRva2VuaXplUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0iIgoSRGV0b2tlbml6ZVJlc3BvbnNlEgwKBHRleHQYASABKAkiEwoRTGlzdE1vZGVsc1JlcXVlc3QiPwoSTGlzdE1vZGVsc1Jlc3BvbnNlEikKBm1vZGVscxgBIAMoCzIZLm9jdGV0LmluZmVyZW5jZS52MS5Nb2RlbCIfCg9HZXRNb2RlbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSI8ChBHZXRNb2RlbFJlc3BvbnNlEigKBW1vZGVsGAEgASgLMhkub2N0ZXQuaW5mZXJlbmNlLnYxLk1vZGVsIpsCCgVNb2RlbBIMCgRuYW1lGAEgASgJEhUKDW1heF9wb3NpdGlvbnMYAiABKA0SEgoKdm9jYWJfc2l6ZRgDIAEoDRISCgpudW1fbGF5ZXJzGAQgASgNEhMKC251bV9leHBlcnRzGAUgASgNEh0KFW51bV9leHBlcnRzX3Blcl90b2tlbhgGIAEoDRITCgtoaWRkZW5fc2l6ZRgHIAEoDRIZChFpbnRlcm1lZGlhdGVfc2l6ZRgIIAEoDRIUCgx3ZWlnaHRfZHR5cGUYCSABKAkSEwoLZW5naW5lX2tpbmQYCiABKAkSGQoRaGFzX2NoYXRfdGVtcGxhdGUYCyABKAgSGwoTd29ya2VyX2VuZ2luZV9raW5kcxgMIAMoCSIYChZHZXRDbHVzdGVyU3RhdGVSZXF1ZXN0IkoKF0dldENsdXN0ZXJTdGF0ZVJlc3BvbnNlEi8KBXN0YXRlGAEgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkNsdXN0ZXJTdGF0ZSIaChhXYXRjaENsdXN0ZXJTdGF0ZVJlcXVlc3QiTAoZV2F0Y2hDbHVzdGVyU3RhdGVSZXNwb25zZRIvCgVzdGF0ZRgBIAEoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5DbHVzdGVyU3RhdGUi2gEKDENsdXN0ZXJTdGF0ZRINCgVtb2RlbBgBIAEoCRINCgVyZWFkeRgCIAEoCBIwCgd3b3JrZXJzGAMgAygLMh8ub2N0ZXQuaW5mZXJlbmNlLnYxLldvcmtlclN0YXRlEjIKCGt2X2NhY2hlGAQgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkt2Q2FjaGVTdGF0ZRI1CglzY2hlZHVsZXIYBSABKAsyIi5vY3RldC5pbmZlcmVuY2UudjEuU2NoZWR1bGVyU3RhdGUSDwoHdmVyc2lvbhgGIAEoBCK/AQoLV29ya2VyU3RhdGUSEQoJd29ya2VyX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSEwoLZW5naW5lX2tpbmQYAyABKAkSEgoKZXhwZXJ0X2lkcxgEIAMoDRIRCgljb25uZWN0ZWQYBSABKAgSDgoGZGV2aWNlGAYgASgJEhQKDHdlaWdodF9ieXRlcxgHIAEoBBIWCg5yZXNpZGVudF9ieXRlcxgIIAEoBBISCgpsYXN0X2Vycm9yGAkgASgJIqEBCgxLdkNhY2hlU3RhdGUSFAoMYmxvY2tfdG9rZW5zGAEgASgNEhQKDGJsb2Nrc190b3RhbBgCIAEoDRITCgtibG9ja3NfZnJlZRgDIAEoDRIVCg1ibG9ja3NfY2FjaGVkGAQgASgNEh0KFXByZWZpeF9xdWVyaWVzX3Rva2VucxgFIAEoBBIaChJwcmVmaXhfaGl0c190b2tlbnMYBiABKAQiMgoOU2NoZWR1bGVyU3RhdGUSDwoHcnVubmluZxgBIAEoDRIPCgd3YWl0aW5nGAIgASgNKoIBCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHUZJTklTSF9SRUFTT05fRU5EX09GX1NFUVVFTkNFEAESFgoSRklOSVNIX1JFQVNPTl9TVE9QEAISGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAzKABgoQSW5mZXJlbmNlU2VydmljZRJXCghHZW5lcmF0ZRIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVSZXNwb25zZTABEksKBENoYXQSHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlcXVlc3QaIC5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlc3BvbnNlMAESVQoIVG9rZW5pemUSIy5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5pemVSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuaXplUmVzcG9uc2USWwoKRGV0b2tlbml6ZRIlLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVzcG9uc2USWwoKTGlzdE1vZGVscxIlLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVzcG9uc2USVQoIR2V0TW9kZWwSIy5vY3RldC5pbmZlcmVuY2UudjEuR2V0TW9kZWxSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdldE1vZGVsUmVzcG9uc2USagoPR2V0Q2x1c3RlclN0YXRlEioub2N0ZXQuaW5mZXJlbmNlLnYxLkdldENsdXN0ZXJTdGF0ZVJlcXVlc3QaKy5vY3RldC5pbmZlcmVuY2UudjEuR2V0Q2x1c3RlclN0YXRlUmVzcG9uc2UScgoRV2F0Y2hDbHVzdGVyU3RhdGUSLC5vY3RldC5pbmZlcmVuY2UudjEuV2F0Y2hDbHVzdGVyU3RhdGVSZXF1ZXN0Gi0ub2N0ZXQuaW5mZXJlbmNlLnYxLldhdGNoQ2x1c3RlclN0YXRlUmVzcG9uc2UwAWIGcHJvdG8z");
+  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIjwKC0NoYXRNZXNzYWdlEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCRIOCgZwcmVmaXgYBSABKAgiOQoEQ2hhdBIxCghtZXNzYWdlcxgBIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZSL0AgoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIuCgZ0b2tlbnMYAyABKAsyHC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5JZHNIABIoCgRjaGF0GAQgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABI0CghzYW1wbGluZxgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAYgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSDwoHZGV0YWlscxgHIAEoCBIwCgZvdXRwdXQYCCABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuT3V0cHV0UGFyYW1zEjgKCnNjaGVkdWxpbmcYCiABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuU2NoZWR1bGluZ1BhcmFtc0IHCgVpbnB1dCJ3ChBTY2hlZHVsaW5nUGFyYW1zEhEKCWNsaWVudF9pZBgBIAEoCRIQCghwcmlvcml0eRgCIAEoBRISCgpjYWNoZV9zYWx0GAMgASgJEhkKDHByZWZpeF9jYWNoZRgEIAEoCEgAiAEBQg8KDV9wcmVmaXhfY2FjaGUi5gMKDlNhbXBsaW5nUGFyYW1zEhgKC3RlbXBlcmF0dXJlGAEgASgCSACIAQESEgoFdG9wX2sYAiABKA1IAYgBARISCgV0b3BfcBgDIAEoAkgCiAEBEhIKBW1pbl9wGAQgASgCSAOIAQESEQoEc2VlZBgFIAEoBEgEiAEBEh8KEnJlcGV0aXRpb25fcGVuYWx0eRgGIAEoAkgFiAEBEh0KEHByZXNlbmNlX3BlbmFsdHkYByABKAJIBogBARIeChFmcmVxdWVuY3lfcGVuYWx0eRgIIAEoAkgHiAEBEkUKCmxvZ2l0X2JpYXMYCSADKAsyMS5vY3RldC5pbmZlcmVuY2UudjEuU2FtcGxpbmdQYXJhbXMuTG9naXRCaWFzRW50cnkSGQoRYWxsb3dlZF90b2tlbl9pZHMYCiADKA0aMAoOTG9naXRCaWFzRW50cnkSCwoDa2V5GAEgASgNEg0KBXZhbHVlGAIgASgCOgI4AUIOCgxfdGVtcGVyYXR1cmVCCAoGX3RvcF9rQggKBl90b3BfcEIICgZfbWluX3BCBwoFX3NlZWRCFQoTX3JlcGV0aXRpb25fcGVuYWx0eUITChFfcHJlc2VuY2VfcGVuYWx0eUIUChJfZnJlcXVlbmN5X3BlbmFsdHkixQEKClN0b3BQYXJhbXMSFwoKbWF4X3Rva2VucxgBIAEoDUgAiAEBEg8KB3N0cmluZ3MYAiADKAkSFwoKaWdub3JlX2VvcxgDIAEoCEgBiAEBEhEKCXRva2VuX2lkcxgEIAMoDRIXCgptaW5fdG9rZW5zGAUgASgNSAKIAQESGwoTaW5jbHVkZV9zdG9wX3N0cmluZxgGIAEoCEINCgtfbWF4X3Rva2Vuc0INCgtfaWdub3JlX2Vvc0INCgtfbWluX3Rva2VucyKeAQoMT3V0cHV0UGFyYW1zEhkKDHRvcF9sb2dwcm9icxgBIAEoDUgAiAEBEiAKE3Byb21wdF90b3BfbG9ncHJvYnMYAiABKA1IAYgBARIWCg5yb3V0ZWRfZXhwZXJ0cxgDIAEoCBIQCghwcm9ncmVzcxgEIAEoCEIPCg1fdG9wX2xvZ3Byb2JzQhYKFF9wcm9tcHRfdG9wX2xvZ3Byb2JzIrACCgtDaGF0UmVxdWVzdBINCgVtb2RlbBgBIAEoCRIxCghtZXNzYWdlcxgCIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZRI0CghzYW1wbGluZxgDIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAQgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSMAoGb3V0cHV0GAUgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLk91dHB1dFBhcmFtcxI4CgpzY2hlZHVsaW5nGAcgASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLlNjaGVkdWxpbmdQYXJhbXMSDwoHZGV0YWlscxgJIAEoCCK5AgoQR2VuZXJhdGVSZXNwb25zZRI2CgdzdGFydGVkGAEgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlU3RhcnRlZEgAEjIKBWRlbHRhGAIgASgLMiEub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlRGVsdGFIABI4CghmaW5pc2hlZBgDIAEoCzIkLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZUZpbmlzaGVkSAASNwoIcHJvZ3Jlc3MYBCABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuUHJlZmlsbFByb2dyZXNzSAASPQoPcHJvbXB0X2xvZ3Byb2JzGAUgASgLMiIub2N0ZXQuaW5mZXJlbmNlLnYxLlByb21wdExvZ3Byb2JzSABCBwoFZXZlbnQicwoPR2VuZXJhdGVTdGFydGVkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFbW9kZWwYAiABKAkSFQoNcHJvbXB0X3Rva2VucxgDIAEoDRIYChBwcm9tcHRfdG9rZW5faWRzGAQgAygNEgwKBHNlZWQYBSABKAQiZQoNR2VuZXJhdGVEZWx0YRIMCgR0ZXh0GAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDRIzCghsb2dwcm9icxgEIAMoCzIhLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbkxvZ3Byb2JzIk4KDFRva2VuTG9ncHJvYhIQCgh0b2tlbl9pZBgBIAEoDRIPCgdsb2dwcm9iGAIgASgCEg0KBWJ5dGVzGAMgASgMEgwKBHRleHQYBCABKAkifgoNVG9rZW5Mb2dwcm9icxIwCgZjaG9zZW4YASABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5Mb2dwcm9iEi0KA3RvcBgCIAMoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbkxvZ3Byb2ISDAoEcmFuaxgDIAEoDSJDCg5Qcm9tcHRMb2dwcm9icxIxCgZ0b2tlbnMYASADKAsyIS5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5Mb2dwcm9icyJYCg9QcmVmaWxsUHJvZ3Jlc3MSFQoNcHJvbXB0X3Rva2VucxgBIAEoDRIVCg1jYWNoZWRfdG9rZW5zGAIgASgNEhcKD2NvbXB1dGVkX3Rva2VucxgDIAEoDSJqCg1Sb3V0ZWRFeHBlcnRzEhIKCm51bV90b2tlbnMYASABKA0SEgoKbnVtX2xheWVycxgCIAEoDRIdChVudW1fZXhwZXJ0c19wZXJfdG9rZW4YAyABKA0SEgoKZXhwZXJ0X2lkcxgEIAEoDCLyAQoMQ2hhdFJlc3BvbnNlEjYKB3N0YXJ0ZWQYASABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVTdGFydGVkSAASLgoFZGVsdGEYAiABKAsyHS5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdERlbHRhSAASOAoIZmluaXNoZWQYAyABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVGaW5pc2hlZEgAEjcKCHByb2dyZXNzGAQgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLlByZWZpbGxQcm9ncmVzc0gAQgcKBWV2ZW50ImEKCUNoYXREZWx0YRIMCgR0ZXh0GAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDRIzCghsb2dwcm9icxgEIAMoCzIhLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbkxvZ3Byb2JzIvgCChBHZW5lcmF0ZUZpbmlzaGVkEjAKBnJlYXNvbhgBIAEoDjIgLm9jdGV0LmluZmVyZW5jZS52MS5GaW5pc2hSZWFzb24SFQoNcHJvbXB0X3Rva2VucxgCIAEoDRIZChFjb21wbGV0aW9uX3Rva2VucxgDIAEoDRI0Cgd0aW1pbmdzGAQgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlVGltaW5ncxIuCgdleHBlcnRzGAUgAygLMh0ub2N0ZXQuaW5mZXJlbmNlLnYxLkV4cGVydFVzZRITCgtzdG9wX3N0cmluZxgGIAEoCRIcChRjYWNoZWRfcHJvbXB0X3Rva2VucxgIIAEoDRI5Cg5yb3V0ZWRfZXhwZXJ0cxgJIAEoCzIhLm9jdGV0LmluZmVyZW5jZS52MS5Sb3V0ZWRFeHBlcnRzEhoKDXN0b3BfdG9rZW5faWQYCiABKA1IAIgBAUIQCg5fc3RvcF90b2tlbl9pZCJLCg9HZW5lcmF0ZVRpbWluZ3MSEQoJcXVldWVkX3VzGAEgASgEEhIKCnByZWZpbGxfdXMYAiABKAQSEQoJZGVjb2RlX3VzGAMgASgEIocBCglFeHBlcnRVc2USEQoJZXhwZXJ0X2lkGAEgASgNEhEKCXdvcmtlcl9pZBgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEg0KBWNhbGxzGAQgASgEEgwKBHJvd3MYBSABKAQSEQoJcXVldWVkX3VzGAYgASgEEhMKC2NvbXB1dGVkX3VzGAcgASgEIrABCg9Ub2tlbml6ZVJlcXVlc3QSDQoFbW9kZWwYASABKAkSDgoEdGV4dBgCIAEoCUgAEigKBGNoYXQYAyABKAsyGC5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdEgAEh8KEmFkZF9zcGVjaWFsX3Rva2VucxgEIAEoCEgBiAEBEhMKC3dpdGhfcGllY2VzGAUgASgIQgcKBWlucHV0QhUKE19hZGRfc3BlY2lhbF90b2tlbnMiTAoQVG9rZW5pemVSZXNwb25zZRIRCgl0b2tlbl9pZHMYASADKA0SFQoNbWF4X3Bvc2l0aW9ucxgCIAEoDRIOCgZwaWVjZXMYAyADKAwiNQoRRGV0b2tlbml6ZVJlcXVlc3QSDQoFbW9kZWwYASABKAkSEQoJdG9rZW5faWRzGAIgAygNIiIKEkRldG9rZW5pemVSZXNwb25zZRIMCgR0ZXh0GAEgASgJIhMKEUxpc3RNb2RlbHNSZXF1ZXN0Ij8KEkxpc3RNb2RlbHNSZXNwb25zZRIpCgZtb2RlbHMYASADKAsyGS5vY3RldC5pbmZlcmVuY2UudjEuTW9kZWwiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkiPAoQR2V0TW9kZWxSZXNwb25zZRIoCgVtb2RlbBgBIAEoCzIZLm9jdGV0LmluZmVyZW5jZS52MS5Nb2RlbCKbAgoFTW9kZWwSDAoEbmFtZRgBIAEoCRIVCg1tYXhfcG9zaXRpb25zGAIgASgNEhIKCnZvY2FiX3NpemUYAyABKA0SEgoKbnVtX2xheWVycxgEIAEoDRITCgtudW1fZXhwZXJ0cxgFIAEoDRIdChVudW1fZXhwZXJ0c19wZXJfdG9rZW4YBiABKA0SEwoLaGlkZGVuX3NpemUYByABKA0SGQoRaW50ZXJtZWRpYXRlX3NpemUYCCABKA0SFAoMd2VpZ2h0X2R0eXBlGAkgASgJEhMKC2VuZ2luZV9raW5kGAogASgJEhkKEWhhc19jaGF0X3RlbXBsYXRlGAsgASgIEhsKE3dvcmtlcl9lbmdpbmVfa2luZHMYDCADKAkiGAoWR2V0Q2x1c3RlclN0YXRlUmVxdWVzdCJKChdHZXRDbHVzdGVyU3RhdGVSZXNwb25zZRIvCgVzdGF0ZRgBIAEoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5DbHVzdGVyU3RhdGUiGgoYV2F0Y2hDbHVzdGVyU3RhdGVSZXF1ZXN0IkwKGVdhdGNoQ2x1c3RlclN0YXRlUmVzcG9uc2USLwoFc3RhdGUYASABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuQ2x1c3RlclN0YXRlItoBCgxDbHVzdGVyU3RhdGUSDQoFbW9kZWwYASABKAkSDQoFcmVhZHkYAiABKAgSMAoHd29ya2VycxgDIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5Xb3JrZXJTdGF0ZRIyCghrdl9jYWNoZRgEIAEoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5LdkNhY2hlU3RhdGUSNQoJc2NoZWR1bGVyGAUgASgLMiIub2N0ZXQuaW5mZXJlbmNlLnYxLlNjaGVkdWxlclN0YXRlEg8KB3ZlcnNpb24YBiABKAQivwEKC1dvcmtlclN0YXRlEhEKCXdvcmtlcl9pZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEhMKC2VuZ2luZV9raW5kGAMgASgJEhIKCmV4cGVydF9pZHMYBCADKA0SEQoJY29ubmVjdGVkGAUgASgIEg4KBmRldmljZRgGIAEoCRIUCgx3ZWlnaHRfYnl0ZXMYByABKAQSFgoOcmVzaWRlbnRfYnl0ZXMYCCABKAQSEgoKbGFzdF9lcnJvchgJIAEoCSKhAQoMS3ZDYWNoZVN0YXRlEhQKDGJsb2NrX3Rva2VucxgBIAEoDRIUCgxibG9ja3NfdG90YWwYAiABKA0SEwoLYmxvY2tzX2ZyZWUYAyABKA0SFQoNYmxvY2tzX2NhY2hlZBgEIAEoDRIdChVwcmVmaXhfcXVlcmllc190b2tlbnMYBSABKAQSGgoScHJlZml4X2hpdHNfdG9rZW5zGAYgASgEIjIKDlNjaGVkdWxlclN0YXRlEg8KB3J1bm5pbmcYASABKA0SDwoHd2FpdGluZxgCIAEoDSqCAQoMRmluaXNoUmVhc29uEh0KGUZJTklTSF9SRUFTT05fVU5TUEVDSUZJRUQQABIhCh1GSU5JU0hfUkVBU09OX0VORF9PRl9TRVFVRU5DRRABEhYKEkZJTklTSF9SRUFTT05fU1RPUBACEhgKFEZJTklTSF9SRUFTT05fTEVOR1RIEAMygAYKEEluZmVyZW5jZVNlcnZpY2USVwoIR2VuZXJhdGUSIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlUmVzcG9uc2UwARJLCgRDaGF0Eh8ub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRSZXF1ZXN0GiAub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRSZXNwb25zZTABElUKCFRva2VuaXplEiMub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuaXplUmVxdWVzdBokLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbml6ZVJlc3BvbnNlElsKCkRldG9rZW5pemUSJS5vY3RldC5pbmZlcmVuY2UudjEuRGV0b2tlbml6ZVJlcXVlc3QaJi5vY3RldC5pbmZlcmVuY2UudjEuRGV0b2tlbml6ZVJlc3BvbnNlElsKCkxpc3RNb2RlbHMSJS5vY3RldC5pbmZlcmVuY2UudjEuTGlzdE1vZGVsc1JlcXVlc3QaJi5vY3RldC5pbmZlcmVuY2UudjEuTGlzdE1vZGVsc1Jlc3BvbnNlElUKCEdldE1vZGVsEiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdldE1vZGVsUmVxdWVzdBokLm9jdGV0LmluZmVyZW5jZS52MS5HZXRNb2RlbFJlc3BvbnNlEmoKD0dldENsdXN0ZXJTdGF0ZRIqLm9jdGV0LmluZmVyZW5jZS52MS5HZXRDbHVzdGVyU3RhdGVSZXF1ZXN0Gisub2N0ZXQuaW5mZXJlbmNlLnYxLkdldENsdXN0ZXJTdGF0ZVJlc3BvbnNlEnIKEVdhdGNoQ2x1c3RlclN0YXRlEiwub2N0ZXQuaW5mZXJlbmNlLnYxLldhdGNoQ2x1c3RlclN0YXRlUmVxdWVzdBotLm9jdGV0LmluZmVyZW5jZS52MS5XYXRjaENsdXN0ZXJTdGF0ZVJlc3BvbnNlMAFiBnByb3RvMw");
 
 /**
  * @generated from message octet.inference.v1.TokenIds
@@ -138,6 +138,11 @@ export type GenerateRequest = Message<"octet.inference.v1.GenerateRequest"> & {
    * @generated from field: bool details = 7;
    */
   details: boolean;
+
+  /**
+   * @generated from field: octet.inference.v1.OutputParams output = 8;
+   */
+  output?: OutputParams | undefined;
 
   /**
    * @generated from field: octet.inference.v1.SchedulingParams scheduling = 10;
@@ -287,7 +292,8 @@ export const SamplingParamsSchema: GenMessage<SamplingParams> = /*@__PURE__*/
  */
 export type StopParams = Message<"octet.inference.v1.StopParams"> & {
   /**
-   * At least 1. Default: the rest of the context.
+   * At least 1; or 0, with output.prompt_top_logprobs, to be told those and no more. Default: the
+   * rest of the context.
    *
    * @generated from field: optional uint32 max_tokens = 1;
    */
@@ -338,6 +344,49 @@ export const StopParamsSchema: GenMessage<StopParams> = /*@__PURE__*/
   messageDesc(file_octet_inference_v1_inference, 6);
 
 /**
+ * What an answer carries besides its text.
+ *
+ * @generated from message octet.inference.v1.OutputParams
+ */
+export type OutputParams = Message<"octet.inference.v1.OutputParams"> & {
+  /**
+   * Log-probabilities of each token of the answer, and of so many likeliest ones beside it, at most
+   * 20: 0 lists none beside it. Default: none at all.
+   *
+   * @generated from field: optional uint32 top_logprobs = 1;
+   */
+  topLogprobs?: number | undefined;
+
+  /**
+   * The same of the prompt's tokens, in messages before the answer.
+   *
+   * @generated from field: optional uint32 prompt_top_logprobs = 2;
+   */
+  promptTopLogprobs?: number | undefined;
+
+  /**
+   * Which experts each token used.
+   *
+   * @generated from field: bool routed_experts = 3;
+   */
+  routedExperts: boolean;
+
+  /**
+   * How far the prompt is, after each part of it that was computed.
+   *
+   * @generated from field: bool progress = 4;
+   */
+  progress: boolean;
+};
+
+/**
+ * Describes the message octet.inference.v1.OutputParams.
+ * Use `create(OutputParamsSchema)` to create a new message.
+ */
+export const OutputParamsSchema: GenMessage<OutputParams> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 7);
+
+/**
  * @generated from message octet.inference.v1.ChatRequest
  */
 export type ChatRequest = Message<"octet.inference.v1.ChatRequest"> & {
@@ -366,6 +415,13 @@ export type ChatRequest = Message<"octet.inference.v1.ChatRequest"> & {
   stop?: StopParams | undefined;
 
   /**
+   * Without prompt_top_logprobs, which are Generate's.
+   *
+   * @generated from field: octet.inference.v1.OutputParams output = 5;
+   */
+  output?: OutputParams | undefined;
+
+  /**
    * @generated from field: octet.inference.v1.SchedulingParams scheduling = 7;
    */
   scheduling?: SchedulingParams | undefined;
@@ -383,7 +439,7 @@ export type ChatRequest = Message<"octet.inference.v1.ChatRequest"> & {
  * Use `create(ChatRequestSchema)` to create a new message.
  */
 export const ChatRequestSchema: GenMessage<ChatRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 7);
+  messageDesc(file_octet_inference_v1_inference, 8);
 
 /**
  * @generated from message octet.inference.v1.GenerateResponse
@@ -410,6 +466,18 @@ export type GenerateResponse = Message<"octet.inference.v1.GenerateResponse"> & 
      */
     value: GenerateFinished;
     case: "finished";
+  } | {
+    /**
+     * @generated from field: octet.inference.v1.PrefillProgress progress = 4;
+     */
+    value: PrefillProgress;
+    case: "progress";
+  } | {
+    /**
+     * @generated from field: octet.inference.v1.PromptLogprobs prompt_logprobs = 5;
+     */
+    value: PromptLogprobs;
+    case: "promptLogprobs";
   } | { case: undefined; value?: undefined };
 };
 
@@ -418,7 +486,7 @@ export type GenerateResponse = Message<"octet.inference.v1.GenerateResponse"> & 
  * Use `create(GenerateResponseSchema)` to create a new message.
  */
 export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 8);
+  messageDesc(file_octet_inference_v1_inference, 9);
 
 /**
  * First on every stream.
@@ -461,7 +529,7 @@ export type GenerateStarted = Message<"octet.inference.v1.GenerateStarted"> & {
  * Use `create(GenerateStartedSchema)` to create a new message.
  */
 export const GenerateStartedSchema: GenMessage<GenerateStarted> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 9);
+  messageDesc(file_octet_inference_v1_inference, 10);
 
 /**
  * Whole characters; may be empty while a character is incomplete.
@@ -480,6 +548,13 @@ export type GenerateDelta = Message<"octet.inference.v1.GenerateDelta"> & {
    * @generated from field: repeated uint32 token_ids = 2;
    */
   tokenIds: number[];
+
+  /**
+   * One for each token since the last delta, if asked for: a token that adds no text yet included.
+   *
+   * @generated from field: repeated octet.inference.v1.TokenLogprobs logprobs = 4;
+   */
+  logprobs: TokenLogprobs[];
 };
 
 /**
@@ -487,7 +562,166 @@ export type GenerateDelta = Message<"octet.inference.v1.GenerateDelta"> & {
  * Use `create(GenerateDeltaSchema)` to create a new message.
  */
 export const GenerateDeltaSchema: GenMessage<GenerateDelta> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 10);
+  messageDesc(file_octet_inference_v1_inference, 11);
+
+/**
+ * A token and the natural logarithm of the probability that the model itself gave it, before
+ * penalties, biases and temperature.
+ *
+ * @generated from message octet.inference.v1.TokenLogprob
+ */
+export type TokenLogprob = Message<"octet.inference.v1.TokenLogprob"> & {
+  /**
+   * @generated from field: uint32 token_id = 1;
+   */
+  tokenId: number;
+
+  /**
+   * @generated from field: float logprob = 2;
+   */
+  logprob: number;
+
+  /**
+   * What the token adds to a text: perhaps part of a character; nothing for control tokens.
+   *
+   * @generated from field: bytes bytes = 3;
+   */
+  bytes: Uint8Array;
+
+  /**
+   * The same for people: whole characters, U+FFFD for a part of one; a control token's name.
+   *
+   * @generated from field: string text = 4;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message octet.inference.v1.TokenLogprob.
+ * Use `create(TokenLogprobSchema)` to create a new message.
+ */
+export const TokenLogprobSchema: GenMessage<TokenLogprob> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 12);
+
+/**
+ * The token at one place, and what else the model might have said there.
+ *
+ * @generated from message octet.inference.v1.TokenLogprobs
+ */
+export type TokenLogprobs = Message<"octet.inference.v1.TokenLogprobs"> & {
+  /**
+   * @generated from field: octet.inference.v1.TokenLogprob chosen = 1;
+   */
+  chosen?: TokenLogprob | undefined;
+
+  /**
+   * Likeliest first; the chosen one is among them if it is one of the likeliest.
+   *
+   * @generated from field: repeated octet.inference.v1.TokenLogprob top = 2;
+   */
+  top: TokenLogprob[];
+
+  /**
+   * The chosen token's place by falling probability: 1 for the likeliest.
+   *
+   * @generated from field: uint32 rank = 3;
+   */
+  rank: number;
+};
+
+/**
+ * Describes the message octet.inference.v1.TokenLogprobs.
+ * Use `create(TokenLogprobsSchema)` to create a new message.
+ */
+export const TokenLogprobsSchema: GenMessage<TokenLogprobs> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 13);
+
+/**
+ * The prompt's next tokens, in order; token 0 has none, so the first message begins with token 1.
+ *
+ * @generated from message octet.inference.v1.PromptLogprobs
+ */
+export type PromptLogprobs = Message<"octet.inference.v1.PromptLogprobs"> & {
+  /**
+   * @generated from field: repeated octet.inference.v1.TokenLogprobs tokens = 1;
+   */
+  tokens: TokenLogprobs[];
+};
+
+/**
+ * Describes the message octet.inference.v1.PromptLogprobs.
+ * Use `create(PromptLogprobsSchema)` to create a new message.
+ */
+export const PromptLogprobsSchema: GenMessage<PromptLogprobs> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 14);
+
+/**
+ * @generated from message octet.inference.v1.PrefillProgress
+ */
+export type PrefillProgress = Message<"octet.inference.v1.PrefillProgress"> & {
+  /**
+   * @generated from field: uint32 prompt_tokens = 1;
+   */
+  promptTokens: number;
+
+  /**
+   * Of these, how many did not have to be computed.
+   *
+   * @generated from field: uint32 cached_tokens = 2;
+   */
+  cachedTokens: number;
+
+  /**
+   * And how many are done by now, those included.
+   *
+   * @generated from field: uint32 computed_tokens = 3;
+   */
+  computedTokens: number;
+};
+
+/**
+ * Describes the message octet.inference.v1.PrefillProgress.
+ * Use `create(PrefillProgressSchema)` to create a new message.
+ */
+export const PrefillProgressSchema: GenMessage<PrefillProgress> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 15);
+
+/**
+ * Each token's experts in each layer, by falling weight: the prompt's tokens, then the answer's but
+ * for the last.
+ *
+ * @generated from message octet.inference.v1.RoutedExperts
+ */
+export type RoutedExperts = Message<"octet.inference.v1.RoutedExperts"> & {
+  /**
+   * @generated from field: uint32 num_tokens = 1;
+   */
+  numTokens: number;
+
+  /**
+   * @generated from field: uint32 num_layers = 2;
+   */
+  numLayers: number;
+
+  /**
+   * @generated from field: uint32 num_experts_per_token = 3;
+   */
+  numExpertsPerToken: number;
+
+  /**
+   * One byte each: [num_tokens, num_layers, num_experts_per_token].
+   *
+   * @generated from field: bytes expert_ids = 4;
+   */
+  expertIds: Uint8Array;
+};
+
+/**
+ * Describes the message octet.inference.v1.RoutedExperts.
+ * Use `create(RoutedExpertsSchema)` to create a new message.
+ */
+export const RoutedExpertsSchema: GenMessage<RoutedExperts> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 16);
 
 /**
  * @generated from message octet.inference.v1.ChatResponse
@@ -514,6 +748,12 @@ export type ChatResponse = Message<"octet.inference.v1.ChatResponse"> & {
      */
     value: GenerateFinished;
     case: "finished";
+  } | {
+    /**
+     * @generated from field: octet.inference.v1.PrefillProgress progress = 4;
+     */
+    value: PrefillProgress;
+    case: "progress";
   } | { case: undefined; value?: undefined };
 };
 
@@ -522,7 +762,7 @@ export type ChatResponse = Message<"octet.inference.v1.ChatResponse"> & {
  * Use `create(ChatResponseSchema)` to create a new message.
  */
 export const ChatResponseSchema: GenMessage<ChatResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 11);
+  messageDesc(file_octet_inference_v1_inference, 17);
 
 /**
  * More of the reply: whole characters; may be empty while a character is incomplete.
@@ -541,6 +781,13 @@ export type ChatDelta = Message<"octet.inference.v1.ChatDelta"> & {
    * @generated from field: repeated uint32 token_ids = 2;
    */
   tokenIds: number[];
+
+  /**
+   * As in GenerateDelta.
+   *
+   * @generated from field: repeated octet.inference.v1.TokenLogprobs logprobs = 4;
+   */
+  logprobs: TokenLogprobs[];
 };
 
 /**
@@ -548,7 +795,7 @@ export type ChatDelta = Message<"octet.inference.v1.ChatDelta"> & {
  * Use `create(ChatDeltaSchema)` to create a new message.
  */
 export const ChatDeltaSchema: GenMessage<ChatDelta> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 12);
+  messageDesc(file_octet_inference_v1_inference, 18);
 
 /**
  * Last on a stream that ended well.
@@ -598,6 +845,13 @@ export type GenerateFinished = Message<"octet.inference.v1.GenerateFinished"> & 
   cachedPromptTokens: number;
 
   /**
+   * If asked for.
+   *
+   * @generated from field: octet.inference.v1.RoutedExperts routed_experts = 9;
+   */
+  routedExperts?: RoutedExperts | undefined;
+
+  /**
    * The stop token that appeared, if reason is STOP and it was one.
    *
    * @generated from field: optional uint32 stop_token_id = 10;
@@ -610,7 +864,7 @@ export type GenerateFinished = Message<"octet.inference.v1.GenerateFinished"> & 
  * Use `create(GenerateFinishedSchema)` to create a new message.
  */
 export const GenerateFinishedSchema: GenMessage<GenerateFinished> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 13);
+  messageDesc(file_octet_inference_v1_inference, 19);
 
 /**
  * By the coordinator's clock, in microseconds.
@@ -645,7 +899,7 @@ export type GenerateTimings = Message<"octet.inference.v1.GenerateTimings"> & {
  * Use `create(GenerateTimingsSchema)` to create a new message.
  */
 export const GenerateTimingsSchema: GenMessage<GenerateTimings> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 14);
+  messageDesc(file_octet_inference_v1_inference, 20);
 
 /**
  * @generated from message octet.inference.v1.ExpertUse
@@ -694,7 +948,7 @@ export type ExpertUse = Message<"octet.inference.v1.ExpertUse"> & {
  * Use `create(ExpertUseSchema)` to create a new message.
  */
 export const ExpertUseSchema: GenMessage<ExpertUse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 15);
+  messageDesc(file_octet_inference_v1_inference, 21);
 
 /**
  * @generated from message octet.inference.v1.TokenizeRequest
@@ -742,7 +996,7 @@ export type TokenizeRequest = Message<"octet.inference.v1.TokenizeRequest"> & {
  * Use `create(TokenizeRequestSchema)` to create a new message.
  */
 export const TokenizeRequestSchema: GenMessage<TokenizeRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 16);
+  messageDesc(file_octet_inference_v1_inference, 22);
 
 /**
  * @generated from message octet.inference.v1.TokenizeResponse
@@ -772,7 +1026,7 @@ export type TokenizeResponse = Message<"octet.inference.v1.TokenizeResponse"> & 
  * Use `create(TokenizeResponseSchema)` to create a new message.
  */
 export const TokenizeResponseSchema: GenMessage<TokenizeResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 17);
+  messageDesc(file_octet_inference_v1_inference, 23);
 
 /**
  * @generated from message octet.inference.v1.DetokenizeRequest
@@ -794,7 +1048,7 @@ export type DetokenizeRequest = Message<"octet.inference.v1.DetokenizeRequest"> 
  * Use `create(DetokenizeRequestSchema)` to create a new message.
  */
 export const DetokenizeRequestSchema: GenMessage<DetokenizeRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 18);
+  messageDesc(file_octet_inference_v1_inference, 24);
 
 /**
  * @generated from message octet.inference.v1.DetokenizeResponse
@@ -811,7 +1065,7 @@ export type DetokenizeResponse = Message<"octet.inference.v1.DetokenizeResponse"
  * Use `create(DetokenizeResponseSchema)` to create a new message.
  */
 export const DetokenizeResponseSchema: GenMessage<DetokenizeResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 19);
+  messageDesc(file_octet_inference_v1_inference, 25);
 
 /**
  * @generated from message octet.inference.v1.ListModelsRequest
@@ -824,7 +1078,7 @@ export type ListModelsRequest = Message<"octet.inference.v1.ListModelsRequest"> 
  * Use `create(ListModelsRequestSchema)` to create a new message.
  */
 export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 20);
+  messageDesc(file_octet_inference_v1_inference, 26);
 
 /**
  * @generated from message octet.inference.v1.ListModelsResponse
@@ -841,7 +1095,7 @@ export type ListModelsResponse = Message<"octet.inference.v1.ListModelsResponse"
  * Use `create(ListModelsResponseSchema)` to create a new message.
  */
 export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 21);
+  messageDesc(file_octet_inference_v1_inference, 27);
 
 /**
  * @generated from message octet.inference.v1.GetModelRequest
@@ -858,7 +1112,7 @@ export type GetModelRequest = Message<"octet.inference.v1.GetModelRequest"> & {
  * Use `create(GetModelRequestSchema)` to create a new message.
  */
 export const GetModelRequestSchema: GenMessage<GetModelRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 22);
+  messageDesc(file_octet_inference_v1_inference, 28);
 
 /**
  * @generated from message octet.inference.v1.GetModelResponse
@@ -875,7 +1129,7 @@ export type GetModelResponse = Message<"octet.inference.v1.GetModelResponse"> & 
  * Use `create(GetModelResponseSchema)` to create a new message.
  */
 export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 23);
+  messageDesc(file_octet_inference_v1_inference, 29);
 
 /**
  * @generated from message octet.inference.v1.Model
@@ -952,7 +1206,7 @@ export type Model = Message<"octet.inference.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 24);
+  messageDesc(file_octet_inference_v1_inference, 30);
 
 /**
  * @generated from message octet.inference.v1.GetClusterStateRequest
@@ -965,7 +1219,7 @@ export type GetClusterStateRequest = Message<"octet.inference.v1.GetClusterState
  * Use `create(GetClusterStateRequestSchema)` to create a new message.
  */
 export const GetClusterStateRequestSchema: GenMessage<GetClusterStateRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 25);
+  messageDesc(file_octet_inference_v1_inference, 31);
 
 /**
  * @generated from message octet.inference.v1.GetClusterStateResponse
@@ -982,7 +1236,7 @@ export type GetClusterStateResponse = Message<"octet.inference.v1.GetClusterStat
  * Use `create(GetClusterStateResponseSchema)` to create a new message.
  */
 export const GetClusterStateResponseSchema: GenMessage<GetClusterStateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 26);
+  messageDesc(file_octet_inference_v1_inference, 32);
 
 /**
  * @generated from message octet.inference.v1.WatchClusterStateRequest
@@ -995,7 +1249,7 @@ export type WatchClusterStateRequest = Message<"octet.inference.v1.WatchClusterS
  * Use `create(WatchClusterStateRequestSchema)` to create a new message.
  */
 export const WatchClusterStateRequestSchema: GenMessage<WatchClusterStateRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 27);
+  messageDesc(file_octet_inference_v1_inference, 33);
 
 /**
  * @generated from message octet.inference.v1.WatchClusterStateResponse
@@ -1012,7 +1266,7 @@ export type WatchClusterStateResponse = Message<"octet.inference.v1.WatchCluster
  * Use `create(WatchClusterStateResponseSchema)` to create a new message.
  */
 export const WatchClusterStateResponseSchema: GenMessage<WatchClusterStateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 28);
+  messageDesc(file_octet_inference_v1_inference, 34);
 
 /**
  * @generated from message octet.inference.v1.ClusterState
@@ -1060,7 +1314,7 @@ export type ClusterState = Message<"octet.inference.v1.ClusterState"> & {
  * Use `create(ClusterStateSchema)` to create a new message.
  */
 export const ClusterStateSchema: GenMessage<ClusterState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 29);
+  messageDesc(file_octet_inference_v1_inference, 35);
 
 /**
  * @generated from message octet.inference.v1.WorkerState
@@ -1127,7 +1381,7 @@ export type WorkerState = Message<"octet.inference.v1.WorkerState"> & {
  * Use `create(WorkerStateSchema)` to create a new message.
  */
 export const WorkerStateSchema: GenMessage<WorkerState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 30);
+  messageDesc(file_octet_inference_v1_inference, 36);
 
 /**
  * @generated from message octet.inference.v1.KvCacheState
@@ -1177,7 +1431,7 @@ export type KvCacheState = Message<"octet.inference.v1.KvCacheState"> & {
  * Use `create(KvCacheStateSchema)` to create a new message.
  */
 export const KvCacheStateSchema: GenMessage<KvCacheState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 31);
+  messageDesc(file_octet_inference_v1_inference, 37);
 
 /**
  * @generated from message octet.inference.v1.SchedulerState
@@ -1203,7 +1457,7 @@ export type SchedulerState = Message<"octet.inference.v1.SchedulerState"> & {
  * Use `create(SchedulerStateSchema)` to create a new message.
  */
 export const SchedulerStateSchema: GenMessage<SchedulerState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 32);
+  messageDesc(file_octet_inference_v1_inference, 38);
 
 /**
  * @generated from enum octet.inference.v1.FinishReason
