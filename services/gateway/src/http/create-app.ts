@@ -29,6 +29,8 @@ const methods = ["GET", "POST"] as const;
 
 /** Who is told of requests and refusals. */
 export interface AppObserver {
+  /** A request has come; to be told of its end by `request`. */
+  opened(): void;
   request(about: { handler: string; method: string; status: number; seconds: number }): void;
   rejected(error: ApiError): void;
 }
@@ -70,6 +72,7 @@ export function createApp(
     reply.header("x-request-id", request.id);
     reply.header("x-content-type-options", "nosniff");
     const arrivedMs = performance.now();
+    options.observer?.opened();
     // fastify's onResponse does not come for a reply that was taken over, as streams are.
     reply.raw.once("close", () => {
       const about = {

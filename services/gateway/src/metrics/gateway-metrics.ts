@@ -30,6 +30,7 @@ export class GatewayMetrics {
   readonly #promptTokens;
   readonly #generationTokens;
   readonly #seconds;
+  #open = 0;
 
   /**
    * @param state gauges are read when the text is asked for
@@ -93,6 +94,7 @@ export class GatewayMetrics {
         },
       });
     gauge("octet_gateway_answers_under_way", "Answers under way.", state.answersUnderWay);
+    gauge("octet_gateway_requests_open", "Requests that have not ended.", () => this.#open);
     gauge("octet_gateway_ready", "1 while a coordinator is ready.", () => Number(state.isReady()));
     this.#vllm =
       compat === "vllm" ? new VllmNames(registers, state.clusters, tokensBuckets) : undefined;
@@ -126,7 +128,12 @@ export class GatewayMetrics {
     };
   }
 
+  opened(): void {
+    this.#open++;
+  }
+
   request(about: { handler: string; method: string; status: number; seconds: number }): void {
+    this.#open--;
     const { handler, method } = about;
     const status = `${Math.floor(about.status / 100)}xx`;
     this.#requests.inc({ handler, method, status });
