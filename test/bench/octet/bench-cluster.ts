@@ -38,7 +38,7 @@ const octetMain = fileURLToPath(new URL("../../../packages/cli/src/main.ts", imp
 /** Longest that one answer may take. */
 const deadlineMs = 600_000;
 
-/** `octet up`, with its defaults. Computes only while it is asked. */
+/** `octet up`, with its defaults but without a gateway. Computes only while it is asked. */
 export class BenchCluster implements TextGenerator, AsyncDisposable {
   readonly members: readonly ClusterMember[];
   readonly #up: ChildProcess;
@@ -60,7 +60,8 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
   static async start(shardsDir: string): Promise<BenchCluster> {
     const eventLoops = await EventLoopWatch.create();
     const env = { ...process.env, ...eventLoops.environment };
-    const args = [octetMain, "up", "--model", shardsDir, "--port", "0", "--json", "--no-verify"];
+    const flags = ["--port", "0", "--no-http", "--json", "--no-verify"];
+    const args = [octetMain, "up", "--model", shardsDir, ...flags];
     const up = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     up.stderr.on("data", (chunk: Buffer) => {
