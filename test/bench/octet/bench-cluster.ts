@@ -1,4 +1,5 @@
 // Nine processes, started as a user starts them, and asked over gRPC as a user asks.
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -45,6 +46,7 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
   readonly #client: GrpcClient<typeof InferenceService>;
   readonly #eventLoops: EventLoopWatch;
   #lastUse: readonly ExpertUse[] = [];
+  #lastCachedTokens = 0;
   /** The cluster ends with us, whatever happens. */
   readonly #onExit = () => this.#up.kill("SIGINT");
 
@@ -84,8 +86,10 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
     return this.members.filter(({ name }) => name !== "coordinator");
   }
 
-  prefill(promptTokenIds: readonly number[]): Promise<PrefillResult> {
-    return timePrefill(this.#stream, promptTokenIds);
+  async prefill(promptTokenIds: readonly number[]): Promise<PrefillResult> {
+    const result = await timePrefill(this.#stream, promptTokenIds);
+    assert.equal(this.#lastCachedTokens, 0, "the whole prompt is computed");
+    return result;
   }
 
   decode(request: DecodeRequest): Promise<DecodeResult> {
@@ -118,13 +122,14 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
     await this.#eventLoops[Symbol.asyncDispose]();
   }
 
-  readonly #stream: StreamTokens = (promptTokenIds, maxTokens) =>
+  readonly #stream: StreamTokens = (promptTokenIds, maxTokens, { prefixCache }) =>
     this.#tokensOf(
       this.#client.generate(
         {
           input: { case: "tokens", value: { ids: [...promptTokenIds] } },
           sampling: { temperature: 0 },
           stop: { maxTokens, ignoreEos: true },
+          scheduling: { prefixCache },
           details: true, // token ids are among them
         },
         { deadlineMs },
@@ -136,7 +141,9 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
   ): AsyncGenerator<readonly number[], void> {
     for await (const { event } of responses) {
       if (event.case === "delta") yield event.value.tokenIds;
-      if (event.case === "finished") this.#lastUse = event.value.experts;
+      if (event.case !== "finished") continue;
+      this.#lastUse = event.value.experts;
+      this.#lastCachedTokens = event.value.cachedPromptTokens;
     }
   }
 }

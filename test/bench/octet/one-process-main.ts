@@ -1,4 +1,5 @@
 // A model in one process that stays up and answers questions. Started by OneProcessOctet.
+import assert from "node:assert/strict";
 import type { ModelConfig } from "@octet/core";
 import { createEngine, type Engine, type ExpertClient } from "@octet/engine";
 import { answerRequests } from "../harness/requests.ts";
@@ -10,18 +11,24 @@ import { stepLogits } from "./step-logits.ts";
 let opened: OneProcess | undefined;
 let engine: Engine | undefined;
 let expertCalls = 0;
+/** Of the answer that ended last. */
+let cachedTokens = 0;
 
 /** Texts cost something to make; here nobody reads them. */
 const noDecoder = { push: () => "", flush: () => "" };
 
-const stream: StreamTokens = async function* (promptTokenIds, maxTokens) {
+const stream: StreamTokens = async function* (promptTokenIds, maxTokens, { prefixCache }) {
   const events = engine!.generate({
     promptTokenIds,
     sampling: { temperature: 0 },
     stop: { maxTokens, ignoreEos: true },
     decoder: noDecoder,
+    scheduling: { prefixCache },
   });
-  for await (const event of events) if (event.kind === "delta") yield event.tokenIds;
+  for await (const event of events) {
+    if (event.kind === "delta") yield event.tokenIds;
+    if (event.kind === "finished") cachedTokens = event.usage.cachedPromptTokens;
+  }
 };
 
 const answers = {
@@ -33,7 +40,9 @@ const answers = {
   },
 
   async prefill(promptTokenIds: readonly number[]): Promise<PrefillResult> {
-    return await timePrefill(stream, promptTokenIds);
+    const result = await timePrefill(stream, promptTokenIds);
+    assert.equal(cachedTokens, 0, "the whole prompt is computed");
+    return result;
   },
 
   /** expertCalls: of all the timed steps, one for each expert of a layer that had rows. */

@@ -50,6 +50,12 @@ test("the first token is the likeliest by the logits after the prompt", async ()
   expect(last[tokenId]).toBe(Math.max(...last));
 });
 
+test("a prompt that was asked before is computed again", async () => {
+  // It would fail if a token of it were found computed.
+  const prompt = makePrompts(1, 70, model.vocabSize)[0]!;
+  expect((await octet.prefill(prompt)).tokenId).toBe((await octet.prefill(prompt)).tokenId);
+});
+
 test("a question that fails says why, and the process goes on", async () => {
   await expect(octet.prefill([model.vocabSize])).rejects.toThrow(/expected an id below 288/);
   expect((await octet.prefill(prompts[0]!)).tokenId).toBeGreaterThanOrEqual(0);
@@ -65,6 +71,8 @@ test("octet up gives the same tokens, names its processes, and its event loop is
   });
   expect(decoded).toEqual(expected.tokenIds);
   expect(await cluster.prefill(prompts[0]!)).toMatchObject({ tokenId: decoded[0]![0] });
+  const long = makePrompts(1, 70, model.vocabSize)[0]!;
+  expect((await cluster.prefill(long)).tokenId).toBe((await cluster.prefill(long)).tokenId);
   expect(cluster.meanCall.computedUs).toBeGreaterThan(0);
   expect(delays.maxMs).toBeGreaterThanOrEqual(delays.p99Ms);
   expect(Number.isFinite(delays.p50Ms)).toBe(true);
