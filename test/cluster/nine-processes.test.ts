@@ -93,6 +93,33 @@ async function generateAll(
   }
 }
 
+/** Several answers to one prompt, each by its tokens. */
+async function sampleAnswers(address: string, n: number): Promise<number[][]> {
+  const client = createClient(InferenceService, address);
+  try {
+    const answers = Array.from({ length: n }, (): number[] => []);
+    let numFinished = 0;
+    const call = client.generate(
+      {
+        input: { case: "tokens", value: { ids: prompts[7]! } },
+        sampling: { temperature: 1.5, seed: 5n },
+        stop: { maxTokens: 12, ignoreEos: true },
+        details: true,
+        n,
+      },
+      { deadlineMs: 20_000 },
+    );
+    for await (const { event } of call) {
+      if (event.case === "delta") answers[event.value.index]!.push(...event.value.tokenIds);
+      if (event.case === "finished") numFinished += 1;
+    }
+    expect(numFinished).toBe(n);
+    return answers;
+  } finally {
+    client.close();
+  }
+}
+
 async function tokensOf(answers: ReturnType<typeof generateAll>): Promise<number[][]> {
   return (await answers).map(({ tokenIds }) => tokenIds);
 }
@@ -121,6 +148,10 @@ test.each(weightDtypes)(
       const found = prompts.map(({ length }) => Math.floor((length - 1) / 16) * 16);
       expect(again.map(({ cachedPromptTokens }) => cachedPromptTokens)).toEqual(found);
       expect(Math.max(...found)).toBe(32);
+      const one = await sampleAnswers(coordinator.address, 1);
+      const three = await sampleAnswers(coordinator.address, 3);
+      expect(three[0]).toEqual(one[0]);
+      expect(new Set(three.map(String)).size).toBe(3);
       // The texts are worth comparing only if they differ from each other.
       expect(new Set(generated.map(String)).size).toBe(prompts.length);
     } finally {

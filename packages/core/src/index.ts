@@ -22,6 +22,7 @@ export {
 export {
   activationBytesMax,
   allowedTokenIdsMax,
+  answersMax,
   cacheSaltLengthMax,
   callsInFlightMax,
   clientIdLengthMax,

@@ -24,6 +24,9 @@ export const stopStringsMax = 16;
 /** Longest stop string, in UTF-16 code units. */
 export const stopStringLengthMax = 256;
 
+/** Most answers to one request. */
+export const answersMax = 8;
+
 /** Longest name of a client, in UTF-16 code units. */
 export const clientIdLengthMax = 256;
 /** Longest salt of the prefix cache, in UTF-16 code units. */

@@ -75,6 +75,11 @@ export class Admission<S extends Schedulable> {
     this.#queue.submit(sequence, sequence.submittedMs);
   }
 
+  /** Takes what belongs to a request that was let in before, ahead of those that were not. */
+  requeue(sequence: S): void {
+    this.#queue.requeue(sequence);
+  }
+
   /** Between two steps: lets go of who has ended or waited too long, and lets in who fits. */
   update(nowMs: number): void {
     for (const sequence of this.#active) {

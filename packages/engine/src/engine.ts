@@ -1,35 +1,21 @@
 // Generates: many sequences in one batch, one step after another.
+import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { toSequenceId } from "@octet/core";
 import { type AttentionEngine, KernelError } from "@octet/kernels";
 import { AdjustScratch } from "./adjust-logits.ts";
 import { Admission, type PrefixCounts } from "./admission.ts";
-import { Answer } from "./answer.ts";
+import { createSequences } from "./create-sequences.ts";
 import { EngineError } from "./engine-error.ts";
 import { checkLimits, defaultLimits, type EngineLimits } from "./engine-limits.ts";
 import { EventStream } from "./event-stream.ts";
 import { ExpertCallError, type ExpertClient } from "./expert-client.ts";
-import { ExpertUseLog } from "./expert-use.ts";
 import { type ForwardOutcome, runForward } from "./forward.ts";
 import type { GenerateEvent } from "./generate-event.ts";
-import {
-  abortError,
-  checkAnswerStart,
-  checkPrompt,
-  type GenerateRequest,
-} from "./generate-request.ts";
+import { abortError, type GenerateRequest } from "./generate-request.ts";
 import { KvBlockPool } from "./kv-block-pool.ts";
-import { PromptScore } from "./logprobs.ts";
-import { resolveOutput } from "./output-params.ts";
 import type { PlannedChunk } from "./plan-step.ts";
-import { PrefixChain } from "./prefix-chain.ts";
 import { randomSeed } from "./random-seed.ts";
-import { RoutedExpertsLog } from "./routed-experts.ts";
-import { resolveSampling } from "./sampling-params.ts";
-import { resolveScheduling } from "./scheduling-params.ts";
-import { Sequence } from "./sequence.ts";
-import { resolveStop } from "./stop-params.ts";
-import { TokenChooser } from "./token-chooser.ts";
+import type { Sequence } from "./sequence.ts";
 
 /** Where the engine says what it recovered from; a telemetry Logger is one. */
 export interface EngineLog {
@@ -100,6 +86,8 @@ class BatchingEngine implements Engine {
   readonly #pool: KvBlockPool;
   readonly #admission: Admission<Sequence>;
   readonly #scratch: AdjustScratch;
+  /** The other answers of a request, until its first has computed the prompt. */
+  readonly #followers = new Map<Sequence, readonly Sequence[]>();
   #nextId = 0;
   #isClosed = false;
   /** The step under way. */
@@ -129,14 +117,36 @@ class BatchingEngine implements Engine {
     if (this.#isClosed) throw new EngineError("closed", "the engine is shutting down");
     const { signal } = request;
     if (signal?.aborted) throw abortError(signal.reason);
+    const numAnswers = 1 + (request.moreAnswers?.length ?? 0);
+    const failAll = (error: EngineError) => {
+      for (const sequence of sequences) sequence.fail(error);
+    };
     const abandoned = new EngineError("cancelled", "nobody reads the answer any more");
-    const events = new EventStream(() => sequence.fail(abandoned));
-    const onAbort = () => sequence.fail(abortError(signal?.reason));
-    const sequence = this.#createSequence(request, events, () => {
-      signal?.removeEventListener("abort", onAbort);
+    const events = new EventStream(() => failAll(abandoned), numAnswers);
+    const onAbort = () => failAll(abortError(signal?.reason));
+    const onEnded = (error: EngineError | undefined) => {
+      if (error !== undefined) failAll(error);
+      if (sequences.every(({ isEnded }) => isEnded)) {
+        signal?.removeEventListener("abort", onAbort);
+        this.#followers.delete(first);
+      }
       this.#abortUnwantedStep();
+    };
+    const sequences = createSequences(request, {
+      model: this.#attention.model,
+      contextTokens: this.contextTokens,
+      blockSizeTokens: this.#pool.blockSizeTokens,
+      scratch: this.#scratch,
+      chooseSeed: this.#chooseSeed,
+      firstId: this.#nextId,
+      submittedMs: this.#nowMs(),
+      events,
+      onEnded,
     });
-    this.#admission.submit(sequence);
+    this.#nextId += sequences.length;
+    const [first, ...followers] = sequences as [Sequence, ...Sequence[]];
+    this.#admission.submit(first);
+    if (followers.length > 0) this.#followers.set(first, followers);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#loop ??= this.#run();
     return events;
@@ -169,63 +179,7 @@ class BatchingEngine implements Engine {
 
   checkIntegrity(): void {
     this.#admission.checkIntegrity();
-  }
-
-  #createSequence(request: GenerateRequest, events: EventStream, onEnded: () => void): Sequence {
-    const { model } = this.#attention;
-    const { contextTokens } = this;
-    const promptTokenIds = checkPrompt(request.promptTokenIds, { model, contextTokens });
-    const numTokens = promptTokenIds.length;
-    const answerStart = checkAnswerStart(request.answerStart ?? numTokens, numTokens);
-    const output = resolveOutput(request.output ?? {});
-    const { topLogprobs, promptTopLogprobs } = output;
-    const maySayNothing = promptTopLogprobs !== undefined && answerStart === numTokens;
-    const stop = resolveStop(request.stop ?? {}, {
-      roomTokens: contextTokens - answerStart,
-      vocabSize: model.vocabSize,
-      maySayNothing,
-    });
-    const { vocabSize, eosTokenIds } = model;
-    const chooseSeed = this.#chooseSeed;
-    const sampling = resolveSampling(request.sampling ?? {}, { chooseSeed, vocabSize });
-    const answer = new Answer({ stop, eosTokenIds, decoder: request.decoder });
-    answer.resume(promptTokenIds.subarray(answerStart));
-    const scratch = this.#scratch;
-    const scheduling = resolveScheduling(request.scheduling ?? {});
-    // Of tokens that others computed, nobody knows logits or experts any more.
-    const reportsPrompt = promptTopLogprobs !== undefined || output.routedExperts === true;
-    const sharesPrefix = scheduling.prefixCache && !reportsPrompt;
-    const scope = { kind: "salt", salt: scheduling.cacheSalt } as const;
-    const endTokenIds = [...(stop.ignoreEos ? [] : eosTokenIds), ...stop.tokenIds];
-    const endings = { tokenIds: new Set(endTokenIds), minTokens: stop.minTokens };
-    return new Sequence({
-      id: toSequenceId(this.#nextId++),
-      promptTokenIds,
-      answerStart,
-      seed: sampling.seed,
-      chooser: new TokenChooser({
-        ...{ sampling, answerStart, scratch, endings, topLogprobs },
-        tokenIds: promptTokenIds,
-      }),
-      answer,
-      events,
-      expertUse: request.details === true ? new ExpertUseLog() : undefined,
-      clientId: scheduling.clientId,
-      priority: scheduling.priority,
-      prefix: sharesPrefix ? new PrefixChain(scope, this.#pool.blockSizeTokens) : undefined,
-      routedExperts: output.routedExperts === true ? new RoutedExpertsLog(model) : undefined,
-      promptScore:
-        promptTopLogprobs === undefined
-          ? undefined
-          : new PromptScore(promptTokenIds.subarray(0, answerStart), promptTopLogprobs),
-      reportsProgress: output.progress === true,
-      saysNothing: stop.maxTokens === 0,
-      vocabSize,
-      // The last token is never fed back, so its keys and values are never written.
-      reservedTokens: answerStart + Math.max(1, stop.maxTokens) - 1,
-      submittedMs: this.#nowMs(),
-      onEnded,
-    });
+    for (const first of this.#followers.keys()) assert(!first.isEnded, "who ended has followers");
   }
 
   /** One step after another until nobody wants more. */
@@ -267,9 +221,21 @@ class BatchingEngine implements Engine {
       if (isCacheLost(outcome) && reopened === true && sequence.loseCache()) return;
       this.#conclude(sequence, { numTokens, outcome, nowMs });
       this.#admission.settle(sequence);
+      this.#releaseFollowers(sequence);
     });
     if (isLost) this.#admission.loseCaches();
     this.#admission.update(nowMs); // whoever reads of an end finds the blocks free already
+  }
+
+  /** Once the prompt is computed, those that share it wait for blocks of their own. */
+  #releaseFollowers(first: Sequence): void {
+    if (!first.hasSampled && !first.isEnded) return;
+    for (const follower of this.#followers.get(first) ?? []) {
+      if (follower.isEnded) continue;
+      follower.follow(first);
+      this.#admission.requeue(follower);
+    }
+    this.#followers.delete(first);
   }
 
   /** Whether the attention engine computes again after it lost its device. */

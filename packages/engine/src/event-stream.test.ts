@@ -9,12 +9,14 @@ const scored = (tokenId: number) => ({
 });
 const delta = (text: string, ...tokenIds: number[]): GenerateDelta => ({
   kind: "delta",
+  index: 0,
   text,
   tokenIds,
   logprobs: tokenIds.map(scored),
 });
 const finished: GenerateFinished = {
   kind: "finished",
+  index: 0,
   reason: "length",
   stopString: undefined,
   usage: { promptTokens: 1, cachedPromptTokens: 0, completionTokens: 1 },
@@ -94,4 +96,24 @@ test("of progress that waits the last stays", async () => {
   stream.push(delta("a", 1));
   expect((await stream.next()).value).toEqual(progress(6));
   expect((await stream.next()).value).toEqual(delta("a", 1));
+});
+
+test("deltas of several answers join their own, and the last to finish is the end", async () => {
+  const stream = new EventStream(unexpected, 2);
+  stream.push(delta("a", 1));
+  stream.push({ ...delta("x", 7), index: 1 });
+  stream.push(delta("b", 2));
+  stream.push({ ...delta("y", 8), index: 1 });
+  stream.push({ ...finished, index: 1 });
+  stream.push(delta("c", 3));
+  stream.push(finished);
+  stream.push(delta("d", 4));
+  const events = [];
+  for await (const event of stream) events.push(event);
+  expect(events).toEqual([
+    delta("abc", 1, 2, 3),
+    { ...delta("xy", 7, 8), index: 1 },
+    { ...finished, index: 1 },
+    finished,
+  ]);
 });

@@ -5,7 +5,7 @@ import type { TokenLogprobs } from "./logprobs.ts";
 /** An event in the queue; a delta there may still grow. */
 type Queued =
   | Exclude<GenerateEvent, GenerateDelta>
-  | { kind: "delta"; text: string; tokenIds: number[]; logprobs: TokenLogprobs[] };
+  | { kind: "delta"; index: number; text: string; tokenIds: number[]; logprobs: TokenLogprobs[] };
 type Result = IteratorResult<GenerateEvent, undefined>;
 
 interface Reader {
@@ -21,21 +21,38 @@ export class EventStream implements AsyncIterableIterator<GenerateEvent, undefin
   readonly #events: Queued[] = [];
   readonly #readers: Reader[] = [];
   readonly #onAbandon: () => void;
+  /** Answers that have not finished. */
+  #numOpen: number;
   /** Set once no event will follow; how the stream ends after those that wait are read. */
   #ending: { readonly error: unknown } | "done" | undefined;
 
-  /** @param onAbandon called at most once, when the reader leaves before the end */
-  constructor(onAbandon: () => void) {
+  /**
+   * @param onAbandon called at most once, when the reader leaves before the end
+   * @param numAnswers as many "finished" events come, the last of them last of all
+   */
+  constructor(onAbandon: () => void, numAnswers = 1) {
     this.#onAbandon = onAbandon;
+    this.#numOpen = numAnswers;
   }
 
-  /** Adds an event; a "finished" event is the last. Nothing is added to a stream that ended. */
+  /** Adds an event. Nothing is added to a stream that ended. */
   push(event: GenerateEvent): void {
     if (this.#ending !== undefined) return;
     const last = this.#events.at(-1);
     if (event.kind === "progress" && last?.kind === "progress") this.#events.pop();
     if (event.kind !== "delta") this.#events.push(event);
-    else if (last?.kind !== "delta") {
+    else this.#pushDelta(event);
+    if (event.kind === "finished") this.#numOpen -= 1;
+    if (this.#numOpen === 0) this.#ending = "done";
+    this.#serve();
+  }
+
+  /** A delta joins the last of its answer, however many of the others' came since. */
+  #pushDelta(event: GenerateDelta): void {
+    const last = this.#events.findLast(
+      (waiting) => waiting.kind === "delta" && waiting.index === event.index,
+    );
+    if (last?.kind !== "delta") {
       const { tokenIds, logprobs } = event;
       this.#events.push({ ...event, tokenIds: [...tokenIds], logprobs: [...logprobs] });
     } else {
@@ -43,8 +60,6 @@ export class EventStream implements AsyncIterableIterator<GenerateEvent, undefin
       last.tokenIds.push(...event.tokenIds);
       last.logprobs.push(...event.logprobs);
     }
-    if (event.kind === "finished") this.#ending = "done";
-    this.#serve();
   }
 
   /** Ends the stream with an error, after the events that wait. */

@@ -4,17 +4,19 @@ import type { ExpertUse } from "./expert-use.ts";
 import type { TokenLogprobs } from "./logprobs.ts";
 import type { RoutedExperts } from "./routed-experts.ts";
 
-/** First of all events. */
+/** First of all events, once for all answers. */
 export interface GenerateStarted {
   readonly kind: "started";
   readonly promptTokens: number;
-  /** The seed in use, the engine's own choice included. */
+  /** The first answer's seed, the engine's own choice included; answerSeed has the others'. */
   readonly seed: bigint;
 }
 
 /** More of the answer: what has come since the last delta, so that a slow reader sees fewer. */
 export interface GenerateDelta {
   readonly kind: "delta";
+  /** Which answer it belongs to, from 0. */
+  readonly index: number;
   /** Whole characters; may be empty. Part of a stop string only if that was to be included. */
   readonly text: string;
   /** Each sampled token is in exactly one delta, those that end the sequence included. */
@@ -40,9 +42,10 @@ export interface PromptLogprobs {
   readonly tokens: readonly TokenLogprobs[];
 }
 
-/** Last of all events, if the sequence ended well. */
+/** Last of an answer's events, if it ended well; the last answer's is the last of all. */
 export interface GenerateFinished {
   readonly kind: "finished";
+  readonly index: number;
   readonly reason: FinishReason;
   /** What appeared: exactly one of these is set if reason is "stop", else none. */
   readonly stopString: string | undefined;
@@ -74,7 +77,10 @@ export interface GenerateTimings {
   readonly decodeUs: number;
 }
 
-/** One event of a generation: started, what the prompt gave, any number of deltas, finished. */
+/**
+ * One event of a generation: started, what the prompt gave, then of each answer any number of
+ * deltas, and finished.
+ */
 export type GenerateEvent =
   | GenerateStarted
   | PrefillProgress

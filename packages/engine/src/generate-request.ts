@@ -1,5 +1,5 @@
 // What a caller asks of the engine, and what is checked before anything is queued.
-import type { ModelConfig } from "@octet/core";
+import { answersMax, type ModelConfig } from "@octet/core";
 import type { StreamDecoder } from "./answer.ts";
 import { EngineError } from "./engine-error.ts";
 import type { OutputRequest } from "./output-params.ts";
@@ -28,6 +28,12 @@ export interface GenerateRequest {
   readonly output?: OutputRequest | undefined;
   /** Fresh for this request. */
   readonly decoder: StreamDecoder;
+  /**
+   * For each further answer to the same prompt, what it needs of its own; at most answersMax - 1,
+   * and none for an answer that is resumed. They share the prompt's computation, differ by their
+   * seeds, and fail together. The first answer is the one that would have been given alone.
+   */
+  readonly moreAnswers?: readonly { readonly decoder: StreamDecoder }[] | undefined;
   /**
    * Aborting it ends the sequence and cancels expert calls that nobody else needs: with
    * "deadline-exceeded" if the reason is a TimeoutError (AbortSignal.timeout), else "cancelled".
@@ -87,4 +93,17 @@ export function abortError(reason: unknown): EngineError {
   return isTimeout
     ? new EngineError("deadline-exceeded", "the request's deadline passed", { cause: reason })
     : new EngineError("cancelled", "the request was cancelled", { cause: reason });
+}
+
+/** @throws {EngineError} "invalid-argument" for too many, or for several where one is resumed */
+export function checkAnswers(numAnswers: number, isResumed: boolean): void {
+  if (numAnswers > answersMax) {
+    const detail = `n: expected 1 .. ${answersMax} answers, found ${numAnswers}`;
+    const limit = { max: answersMax, found: numAnswers };
+    throw new EngineError("invalid-argument", detail, { field: "n", limit });
+  }
+  if (numAnswers > 1 && isResumed) {
+    const detail = `n: expected 1, as the answer has begun already, found ${numAnswers}`;
+    throw new EngineError("invalid-argument", detail, { field: "n" });
+  }
 }

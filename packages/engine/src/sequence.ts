@@ -20,6 +20,8 @@ const cachesLostMax = 5;
 /** What a sequence is made of. */
 export interface SequenceParts {
   readonly id: SequenceId;
+  /** Which of its request's answers it is; the first tells that they have started. */
+  readonly index: number;
   /** At least 1: the prompt, and what of the answer came with the request. */
   readonly promptTokenIds: Int32Array;
   /** How many of them are the prompt's own. */
@@ -44,8 +46,8 @@ export interface SequenceParts {
   /** Positions whose keys and values it may need to keep: all but the last token's. */
   readonly reservedTokens: number;
   readonly submittedMs: number;
-  /** Called once, when the sequence ends, however it does. */
-  readonly onEnded: () => void;
+  /** Called once, when the sequence ends, with the error if it failed. */
+  readonly onEnded: (error: EngineError | undefined) => void;
 }
 
 /**
@@ -85,8 +87,8 @@ export class Sequence implements Schedulable {
     this.priority = parts.priority;
     this.#parts = parts;
     this.#tokenIds = Array.from(parts.promptTokenIds);
-    const { answerStart, seed, events } = parts;
-    events.push({ kind: "started", promptTokens: answerStart, seed });
+    const { answerStart, seed, events, index } = parts;
+    if (index === 0) events.push({ kind: "started", promptTokens: answerStart, seed });
   }
 
   /** Whether it wants no further step; its blocks may be released between steps. */
@@ -96,8 +98,7 @@ export class Sequence implements Schedulable {
 
   /** Decode once a token was sampled, unless its keys and values are computed again. */
   get phase(): "prefill" | "decode" {
-    const hasSampled = this.#tokenIds.length > this.#parts.promptTokenIds.length;
-    return hasSampled && this.pendingTokens === 1 ? "decode" : "prefill";
+    return this.hasSampled && this.pendingTokens === 1 ? "decode" : "prefill";
   }
 
   get pendingTokens(): number {
@@ -140,6 +141,20 @@ export class Sequence implements Schedulable {
     this.blocks = blocks;
     this.#cachedTokens = cachedTokens;
     this.#cachedPromptTokens ??= cachedTokens;
+  }
+
+  /** Whether its prompt is computed, and a token of its own sampled. */
+  get hasSampled(): boolean {
+    return this.#tokenIds.length > this.#parts.promptTokenIds.length;
+  }
+
+  /**
+   * It may begin, now that the prompt is computed by the request's first answer: as part of what was
+   * let in, it is neither counted as a request nor charged for the prompt.
+   */
+  follow(first: Sequence): void {
+    this.#cachedPromptTokens = first.#cachedPromptTokens;
+    this.chargedTokens = this.numTokens;
   }
 
   /** Its next `numTokens` tokens as a step takes them, with logits if they are the last. */
@@ -197,7 +212,13 @@ export class Sequence implements Schedulable {
     this.#cachesLost = 0;
     const { text, finish } = answer.push(tokenId);
     const scores = logprobs === undefined ? [] : [logprobs];
-    events.push({ kind: "delta", text, tokenIds: [tokenId], logprobs: scores });
+    events.push({
+      kind: "delta",
+      index: this.#parts.index,
+      text,
+      tokenIds: [tokenId],
+      logprobs: scores,
+    });
     if (finish !== undefined) this.#finish(finish, nowMs);
   }
 
@@ -214,6 +235,7 @@ export class Sequence implements Schedulable {
     const firstTokenMs = this.#firstTokenMs ?? nowMs;
     events.push({
       kind: "finished",
+      index: this.#parts.index,
       reason: finish.reason,
       stopString: finish.stopString,
       stopTokenId: finish.stopTokenId,
@@ -257,12 +279,12 @@ export class Sequence implements Schedulable {
   fail(error: EngineError): void {
     if (this.#isEnded) return;
     this.#parts.events.fail(error);
-    this.#end();
+    this.#end(error);
   }
 
-  #end(): void {
+  #end(error?: EngineError): void {
     this.#isEnded = true;
-    this.#parts.onEnded();
+    this.#parts.onEnded(error);
   }
 }
 

@@ -50,6 +50,7 @@ export class WaitQueue<S extends Schedulable> {
     const error = this.#overloaded(
       `the queue is full: ${queuedSequencesMax} requests are waiting; ask again later`,
       nowMs,
+      { max: queuedSequencesMax, found: counted.length },
     );
     if (refused === sequence) throw error;
     refused.fail(error);
@@ -100,9 +101,13 @@ export class WaitQueue<S extends Schedulable> {
     this.#waiting = this.#waiting.filter(({ isEnded }) => !isEnded);
   }
 
-  #overloaded(detail: string, nowMs: number): EngineError {
+  #overloaded(
+    detail: string,
+    nowMs: number,
+    limit?: { readonly max: number; readonly found: number },
+  ): EngineError {
     const retryAfterMs = this.#rate.retryAfterMs(nowMs, this.#waiting.length);
-    return new EngineError("overloaded", detail, { retryAfterMs });
+    return new EngineError("overloaded", detail, { retryAfterMs, ...(limit && { limit }) });
   }
 }
 

@@ -103,7 +103,11 @@ export function toClusterState(facts: ClusterFacts): UnversionedState {
       prefixQueriesTokens: BigInt(load.prefix.queriesTokens),
       prefixHitsTokens: BigInt(load.prefix.hitsTokens),
     },
-    scheduler: { running: load.activeSequences, waiting: load.queuedSequences },
+    scheduler: {
+      running: load.activeSequences,
+      waiting: load.queuedSequences,
+      preemptions: BigInt(load.preemptions),
+    },
   };
 }
 

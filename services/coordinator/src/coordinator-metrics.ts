@@ -49,6 +49,10 @@ export function addGauges(metrics: Metrics, { load, workers }: CoordinatorGauges
     { name: "prefix_hits_tokens_total", help: "Of those, tokens that were found computed." },
     () => load().prefix.hitsTokens,
   );
+  metrics.readCounter(
+    { name: "preemptions_total", help: "Sequences that gave up their blocks for another." },
+    () => load().preemptions,
+  );
   metrics.gauge(
     { name: "expert_up", help: "Whether the expert can be asked.", labels: ["expert"] },
     () =>
@@ -93,19 +97,20 @@ export function createRequestMetrics(
     failed: (reason) => failures.add(1, { reason }),
     async *watch(events) {
       const startedMs = nowMs();
-      let lastMs: number | undefined;
+      const lastMs = new Map<number, number>();
       for await (const event of events) {
         const eventMs = nowMs();
         if (event.kind === "delta" && event.tokenIds.length > 0) {
           const count = event.tokenIds.length;
           generated.add(count);
-          if (lastMs === undefined) first.observe((eventMs - startedMs) / 1000);
+          const beforeMs = lastMs.get(event.index);
+          if (beforeMs === undefined) first.observe((eventMs - startedMs) / 1000);
           // A slow reader gets several at once: they came evenly, as far as anybody can tell.
-          else for (let i = 0; i < count; i++) next.observe((eventMs - lastMs) / 1000 / count);
-          lastMs = eventMs;
+          else for (let i = 0; i < count; i++) next.observe((eventMs - beforeMs) / 1000 / count);
+          lastMs.set(event.index, eventMs);
         } else if (event.kind === "finished") {
           finished.add(1, { reason: event.reason });
-          promptTokens.add(event.usage.promptTokens);
+          if (event.index === 0) promptTokens.add(event.usage.promptTokens); // shared by all
           whole.observe((eventMs - startedMs) / 1000);
         }
         yield event;

@@ -49,12 +49,18 @@ export function toDelta(
   event: GenerateDelta,
   about: AboutRequest,
 ): {
+  readonly index: number;
   readonly text: string;
   readonly tokenIds: number[];
   readonly logprobs: MessageInitShape<typeof TokenLogprobsSchema>[];
 } {
   const tokenIds = about.details ? [...event.tokenIds] : [];
-  return { text: event.text, tokenIds, logprobs: toLogprobs(event.logprobs, about) };
+  return {
+    index: event.index,
+    text: event.text,
+    tokenIds,
+    logprobs: toLogprobs(event.logprobs, about),
+  };
 }
 
 /** How likely tokens were, with what they spell. */
@@ -88,6 +94,7 @@ export function toFinished(
   event: GenerateFinished,
 ): MessageInitShape<typeof GenerateFinishedSchema> {
   return {
+    index: event.index,
     reason: reasons[event.reason],
     promptTokens: event.usage.promptTokens,
     completionTokens: event.usage.completionTokens,

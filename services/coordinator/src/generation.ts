@@ -1,4 +1,5 @@
 // What Generate and Chat do alike: from a prompt and parameters to the engine's events.
+import { answersMax } from "@octet/core";
 import type { Engine, GenerateEvent } from "@octet/engine";
 import type { OutputParams, SamplingParams, SchedulingParams, StopParams } from "@octet/protocol";
 import type { Tokenizer } from "@octet/tokenizer";
@@ -6,6 +7,7 @@ import type { AnswerCall } from "./answer-call.ts";
 import type { RequestMetrics } from "./coordinator-metrics.ts";
 import { toOutput, toSampling, toScheduling, toStop } from "./generation-parameters.ts";
 import type { Prompt } from "./prompt.ts";
+import { RequestError } from "./request-error.ts";
 
 /** What answers are generated with. */
 export interface GenerateContext {
@@ -22,23 +24,32 @@ export interface GenerationParams {
   readonly stop?: StopParams | undefined;
   readonly output?: OutputParams | undefined;
   readonly scheduling?: SchedulingParams | undefined;
+  readonly n?: number | undefined;
   readonly details: boolean;
 }
 
 /** @throws {EngineError} for parameters out of range, or from a `next()` */
 export function startGeneration(
   { tokenIds, continuesText }: Prompt,
-  { sampling, stop, output, scheduling, details }: GenerationParams,
+  { sampling, stop, output, scheduling, n = 1, details }: GenerationParams,
   { signal }: AnswerCall,
   { engine, tokenizer, metrics }: GenerateContext,
 ): AsyncIterable<GenerateEvent> {
+  if (n === 0)
+    throw new RequestError("invalid_parameter", "n: expected 1 or more, found 0", { field: "n" });
+  // No more than are refused.
+  const createDecoder = () => tokenizer.createStreamDecoder({ continuesText });
+  const moreAnswers = Array.from({ length: Math.min(n, answersMax + 1) - 1 }, () => ({
+    decoder: createDecoder(),
+  }));
   const events = engine.generate({
     promptTokenIds: tokenIds,
     sampling: toSampling(sampling),
     stop: toStop(stop),
     output: toOutput(output),
     scheduling: toScheduling(scheduling),
-    decoder: tokenizer.createStreamDecoder({ continuesText }),
+    decoder: createDecoder(),
+    moreAnswers,
     details,
     signal,
   });
