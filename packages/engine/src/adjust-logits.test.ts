@@ -23,6 +23,10 @@ const request: fc.Arbitrary<SamplingRequest> = fc.record({
   allowedTokenIds: fc.option(fc.array(tokenId, { minLength: 1 }), { nil: undefined }),
 });
 const history = fc.record({ prompt: fc.array(tokenId), answer: fc.array(tokenId) });
+const mask = fc.option(
+  fc.nat({ max: 2 ** V - 1 }).map((bits) => Uint32Array.of(bits | (2 ** 31))),
+  { nil: undefined },
+);
 const barredIds = fc.array(tokenId, { maxLength: 4 }).map((ids) => new Set(ids));
 
 const resolve = (some: SamplingRequest) =>
@@ -35,9 +39,15 @@ function adjustTwin(
   id: number,
   raw: number,
   asked: SamplingRequest,
-  past: { prompt: number[]; answer: number[]; barred: ReadonlySet<number> },
+  past: {
+    prompt: number[];
+    answer: number[];
+    barred: ReadonlySet<number>;
+    mask: Uint32Array | undefined;
+  },
 ): number | undefined {
   if (past.barred.has(id)) return undefined;
+  if (past.mask !== undefined && Math.floor(past.mask[0]! / 2 ** id) % 2 === 0) return undefined;
   if (asked.allowedTokenIds?.includes(id) === false) return undefined;
   let value = raw;
   for (const [biased, bias] of asked.logitBias ?? []) if (biased === id) value = f32(value + bias);
@@ -53,17 +63,22 @@ function adjustTwin(
 test("adjusting a row equals adjusting each token by itself", () => {
   const scratch = new AdjustScratch(V); // one for all rows: nothing may be left from the last
   fc.assert(
-    fc.property(row, request, history, barredIds, (raw, asked, { prompt, answer }, barred) => {
-      const want = Array.from(raw, (value, id) => ({
-        id,
-        value: adjustTwin(id, value, asked, { prompt, answer, barred }),
-      })).filter(({ value }) => value !== undefined);
+    fc.property(row, request, history, barredIds, mask, (raw, asked, said, barred, bits) => {
+      const { prompt, answer } = said;
+      const twin = (past: { barred: ReadonlySet<number> }) =>
+        Array.from(raw, (value, id) => ({
+          id,
+          value: adjustTwin(id, value, asked, { prompt, answer, mask: bits, ...past }),
+        })).filter(({ value }) => value !== undefined);
+      const unbarred = twin({ barred: new Set() });
+      const want = twin({ barred }).length > 0 ? twin({ barred }) : unbarred;
       const before = raw.slice();
       const counts = new TokenCounts(prompt, prompt.length);
       for (const id of answer) counts.push(id);
-      const adjust = () => adjustLogits(raw, { params: resolve(asked), counts, barred }, scratch);
+      const adjust = () =>
+        adjustLogits(raw, { params: resolve(asked), counts, barred, mask: bits }, scratch);
       if (want.length === 0) {
-        assert.throws(adjust, { code: "invalid-argument" });
+        assert.throws(adjust, { code: "constraint-failed" });
         return;
       }
       const { logits, tokenIds } = adjust();
@@ -95,6 +110,11 @@ test("counts of a whole history are those of its tokens one by one", () => {
 
 test("nothing asked for, nothing copied", () => {
   const raw = new Float32Array(V);
-  const adjustment = { params: resolve({}), counts: undefined, barred: new Set<number>() };
+  const adjustment = {
+    params: resolve({}),
+    counts: undefined,
+    barred: new Set<number>(),
+    mask: undefined,
+  };
   expect(adjustLogits(raw, adjustment, new AdjustScratch(V)).logits).toBe(raw);
 });

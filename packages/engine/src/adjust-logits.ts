@@ -21,6 +21,8 @@ export interface Adjustment {
   readonly counts: TokenCounts | undefined;
   /** Tokens that may not come now. */
   readonly barred: ReadonlySet<number>;
+  /** As a TokenMask's; undefined lets all through. */
+  readonly mask: Uint32Array | undefined;
 }
 
 /** Memory for one row, used again for each: logits handed out are valid until the next row. */
@@ -48,31 +50,33 @@ export function adjustsLogits(params: SamplingParams): boolean {
 
 /**
  * The logits to sample from, in the order in which vLLM applies what was asked for: only allowed
- * tokens, none that are barred; plus the bias; the repetition penalty on every token of prompt and
- * answer (a positive logit is divided by it, another multiplied); minus the frequency penalty for
- * each time the token is in the answer; minus the presence penalty if it is. Each in f32, cut to
- * what is finite. A token left out is not a candidate, and so has no share in anything later.
+ * tokens, of those the mask's, none that are barred; plus the bias; the repetition penalty on every
+ * token of prompt and answer (a positive logit is divided by it, another multiplied); minus the
+ * frequency penalty for each time the token is in the answer; minus the presence penalty if it is.
+ * Each in f32, cut to what is finite. A token left out is not a candidate, and so has no share in
+ * anything later.
  *
  * @param raw [V], finite; not changed, and handed out as it is if nothing was asked for
  * @param scratch lends its memory to the result
- * @throws {EngineError} "invalid-argument" if no token is left
+ * @throws {EngineError} "constraint-failed" if no token is left, even of those that are barred
  * @see vllm 3e34265, vllm/v1/sample/sampler.py, Sampler.forward; the order of the parts makes no
  *   difference between those that leave out and those that change
  */
 export function adjustLogits(
   raw: Float32Array,
-  { params, counts, barred }: Adjustment,
+  { params, counts, barred, mask }: Adjustment,
   scratch: AdjustScratch,
 ): Candidates {
-  const leavesOut = params.allowedTokenIds !== undefined || barred.size > 0;
+  const allowed = params.allowedTokenIds;
+  const leavesOut = allowed !== undefined || barred.size > 0 || mask !== undefined;
   if (!leavesOut && !adjustsLogits(params)) return { logits: raw, tokenIds: undefined };
   const { logits } = scratch;
   logits.set(raw);
   for (const [id, bias] of params.logitBias) logits[id] = finite(logits[id]! + bias);
   if (counts !== undefined) penalise(logits, counts, params);
-  return leavesOut
-    ? leaveOut(params.allowedTokenIds, barred, scratch)
-    : { logits, tokenIds: undefined };
+  if (!leavesOut) return { logits, tokenIds: undefined };
+  const numLeft = leaveOut({ allowed, mask, barred }, scratch);
+  return { logits: logits.subarray(0, numLeft), tokenIds: scratch.tokenIds.subarray(0, numLeft) };
 }
 
 function penalise(logits: Float32Array, counts: TokenCounts, params: SamplingParams): void {
@@ -89,23 +93,30 @@ function penalise(logits: Float32Array, counts: TokenCounts, params: SamplingPar
   }
 }
 
-/** Moves what stays to the front: it never moves up, since ids rise. */
-function leaveOut(
-  allowed: Uint32Array | undefined,
-  barred: ReadonlySet<number>,
-  { logits, tokenIds }: AdjustScratch,
-): Candidates {
+interface Permission {
+  readonly allowed: Uint32Array | undefined;
+  readonly mask: Uint32Array | undefined;
+  readonly barred: ReadonlySet<number>;
+}
+
+/** Moves what may come to the front, and counts it: it never moves up, since ids rise. */
+function leaveOut(permission: Permission, scratch: AdjustScratch): number {
+  const { allowed, mask, barred } = permission;
+  const { logits, tokenIds } = scratch;
   const numAllowed = allowed?.length ?? logits.length;
   let kept = 0;
   for (let i = 0; i < numAllowed; i++) {
     const id = allowed === undefined ? i : allowed[i]!;
+    if (mask !== undefined && ((mask[id >>> 5]! >>> (id & 31)) & 1) === 0) continue;
     if (barred.has(id)) continue;
     tokenIds[kept] = id;
     logits[kept] = logits[id]!;
     kept += 1;
   }
-  if (kept === 0) throw new EngineError("invalid-argument", "no token may come next");
-  return { logits: logits.subarray(0, kept), tokenIds: tokenIds.subarray(0, kept) };
+  if (kept > 0) return kept;
+  // A grammar that is done has the last word: the answer ends early.
+  if (barred.size > 0) return leaveOut({ ...permission, barred: new Set() }, scratch);
+  throw new EngineError("constraint-failed", "the constraint and allowedTokenIds share no token");
 }
 
 function finite(logit: number): number {

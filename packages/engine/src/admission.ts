@@ -96,7 +96,9 @@ export class Admission<S extends Schedulable> {
   /** Who computes how many tokens in the next step; all of them have the blocks for it. */
   plan(): PlannedChunk<S>[] {
     for (;;) {
-      const plan = planStep(this.#fairOrder(), this.#limits.stepTokensMax);
+      // Who waits for a constraint to choose its next token has none to compute.
+      const ready = this.#fairOrder().filter(({ pendingTokens }) => pendingTokens > 0);
+      const plan = planStep(ready, this.#limits.stepTokensMax);
       if (plan.every((chunk) => this.#grow(chunk))) return plan;
       this.#preemptOne();
     }

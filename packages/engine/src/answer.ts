@@ -88,6 +88,11 @@ export class Answer {
     return step;
   }
 
+  /** Ends it although no token did: nothing may follow. */
+  complete(): AnswerStep {
+    return this.#end("", { reason: "end-of-sequence" });
+  }
+
   #scan(piece: string): AnswerStep {
     const { includeStopString, minTokens } = this.#options.stop;
     const { text, stopString } = this.#matcher.push(piece, this.#numTokens >= minTokens);

@@ -3,6 +3,7 @@ import { type ModelConfig, toSequenceId } from "@octet/core";
 import type { AdjustScratch } from "./adjust-logits.ts";
 import { Answer, type StreamDecoder } from "./answer.ts";
 import { answerSeed } from "./answer-seed.ts";
+import { constraintOpener } from "./constraint-follower.ts";
 import type { EngineError } from "./engine-error.ts";
 import type { EventStream } from "./event-stream.ts";
 import { ExpertUseLog } from "./expert-use.ts";
@@ -30,6 +31,8 @@ export interface SequenceContext {
   readonly blockSizeTokens: number;
   /** Shared by all sequences of an engine, which choose one after another. */
   readonly scratch: AdjustScratch;
+  /** Longest that a sequence waits for its constraint. */
+  readonly maskDeadlineMs: number;
   readonly chooseSeed: () => bigint;
   /** The first sequence's id; the others' follow. */
   readonly firstId: number;
@@ -60,7 +63,11 @@ export function createSequences(request: GenerateRequest, context: SequenceConte
   const about = { id: context.firstId, numAnswers: decoders.length, output };
   const scope = prefixScope(scheduling, about);
   const isDetailed = request.details === true;
-  const shared = { tokenIds, answerStart, stop, output, scheduling, scope, isDetailed };
+  const resumed = tokenIds.subarray(answerStart);
+  const follow = { resumed, vocabSize, deadlineMs: context.maskDeadlineMs };
+  const openConstraint = constraintOpener(request, follow);
+  const prompt = { tokenIds, answerStart, scope, isDetailed };
+  const shared = { ...prompt, stop, output, scheduling, openConstraint };
   return decoders.map((decoder, index) => {
     const seed = answerSeed(sampling.seed, index);
     const own = { index, decoder, sampling: { ...sampling, seed } };
@@ -77,6 +84,7 @@ interface SharedParts {
   readonly scheduling: SchedulingParams;
   readonly scope: PrefixScope | undefined;
   readonly isDetailed: boolean;
+  readonly openConstraint: ReturnType<typeof constraintOpener>;
 }
 
 /** What each answer has of its own. */
@@ -87,10 +95,12 @@ interface AnswerParts {
 }
 
 function createSequence(
-  { tokenIds, answerStart, stop, output, scheduling, scope, isDetailed }: SharedParts,
+  shared: SharedParts,
   { index, decoder, sampling }: AnswerParts,
   { model, scratch, blockSizeTokens, firstId, submittedMs, events, onEnded }: SequenceContext,
 ): Sequence {
+  const { tokenIds, answerStart, stop, output, scheduling, scope, isDetailed } = shared;
+  const { openConstraint } = shared;
   const { eosTokenIds, vocabSize } = model;
   const { topLogprobs, promptTopLogprobs } = output;
   // What the prompt gives is told once, by the first answer.
@@ -105,7 +115,10 @@ function createSequence(
     promptTokenIds: tokenIds,
     answerStart,
     seed: sampling.seed,
-    chooser: new TokenChooser({ sampling, answerStart, scratch, endings, topLogprobs, tokenIds }),
+    chooser: new TokenChooser({
+      ...{ sampling, answerStart, scratch, endings, topLogprobs, tokenIds },
+      isMasked: openConstraint !== undefined,
+    }),
     answer,
     events,
     expertUse: isDetailed ? new ExpertUseLog() : undefined,
@@ -119,6 +132,7 @@ function createSequence(
         : new PromptScore(tokenIds.subarray(0, answerStart), promptTopLogprobs),
     reportsProgress: output.progress === true && tellsPrompt,
     saysNothing: stop.maxTokens === 0,
+    openConstraint,
     vocabSize,
     // The last token is never fed back, so its keys and values are never written.
     reservedTokens: answerStart + Math.max(1, stop.maxTokens) - 1,

@@ -8,6 +8,7 @@ import type { ExpertId } from "@octet/core";
  * - context-length-exceeded: the prompt leaves no room for an answer
  * - overloaded: the queue is full, or the request waited in it too long; ask again later
  * - expert-unavailable: an expert that the sequence needs did not answer
+ * - constraint-failed: the sequence's constraint failed, took too long, or let no token through
  * - device-lost: the attention engine's device went away and did not come back in time; ask again
  * - deadline-exceeded: the request's signal timed out
  * - cancelled: the request's signal was aborted, or the engine was closed under it
@@ -19,6 +20,7 @@ export type EngineErrorCode =
   | "context-length-exceeded"
   | "overloaded"
   | "expert-unavailable"
+  | "constraint-failed"
   | "device-lost"
   | "deadline-exceeded"
   | "cancelled"

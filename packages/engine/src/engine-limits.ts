@@ -16,6 +16,8 @@ export interface EngineLimits {
   readonly expertDeadlineMs: number;
   /** Besides, for each row that it asks: prefill takes a slow machine its time. */
   readonly expertRowMs: number;
+  /** Longest that a sequence waits for its constraint to say which tokens may come. */
+  readonly maskDeadlineMs: number;
   /** Longest sequence, prompt and answer; the model and the KV pool may allow less. */
   readonly contextTokensMax: number;
 }
@@ -30,6 +32,8 @@ export const defaultLimits: EngineLimits = {
   expertDeadlineMs: 10_000,
   // A row of Mixtral 8x7B is 0.35 GFLOP a layer: 3.5 GFLOP/s, less than any one core of today.
   expertRowMs: 100,
+  // A mask takes some ten microseconds; a grammar at its worst, or a busy machine, much longer.
+  maskDeadlineMs: 5_000,
   contextTokensMax: Number.MAX_SAFE_INTEGER,
 };
 

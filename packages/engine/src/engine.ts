@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { type AttentionEngine, KernelError } from "@octet/kernels";
 import { AdjustScratch } from "./adjust-logits.ts";
 import { Admission, type PrefixCounts } from "./admission.ts";
+import { toConstraintError } from "./constraint-follower.ts";
 import { createSequences } from "./create-sequences.ts";
 import { EngineError } from "./engine-error.ts";
 import { checkLimits, defaultLimits, type EngineLimits } from "./engine-limits.ts";
@@ -92,6 +93,8 @@ class BatchingEngine implements Engine {
   #isClosed = false;
   /** The step under way. */
   #step: { readonly members: readonly Sequence[]; readonly abort: AbortController } | undefined;
+  /** Ends the loop's wait for constraints, while it has nothing else to do. */
+  #wake: (() => void) | undefined;
   /** The step loop, while there is work. */
   #loop: Promise<void> | undefined;
 
@@ -130,6 +133,7 @@ class BatchingEngine implements Engine {
         signal?.removeEventListener("abort", onAbort);
         this.#followers.delete(first);
       }
+      this.#wake?.();
       this.#abortUnwantedStep();
     };
     const sequences = createSequences(request, {
@@ -137,6 +141,7 @@ class BatchingEngine implements Engine {
       contextTokens: this.contextTokens,
       blockSizeTokens: this.#pool.blockSizeTokens,
       scratch: this.#scratch,
+      maskDeadlineMs: this.#limits.maskDeadlineMs,
       chooseSeed: this.#chooseSeed,
       firstId: this.#nextId,
       submittedMs: this.#nowMs(),
@@ -147,8 +152,10 @@ class BatchingEngine implements Engine {
     const [first, ...followers] = sequences as [Sequence, ...Sequence[]];
     this.#admission.submit(first);
     if (followers.length > 0) this.#followers.set(first, followers);
+    for (const sequence of sequences) this.#startConstraint(sequence);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#loop ??= this.#run();
+    this.#wake?.();
     return events;
   }
 
@@ -182,14 +189,44 @@ class BatchingEngine implements Engine {
     for (const first of this.#followers.keys()) assert(!first.isEnded, "who ended has followers");
   }
 
+  #startConstraint(sequence: Sequence): void {
+    try {
+      sequence.start(() => this.#wake?.());
+    } catch (cause) {
+      this.#fail(sequence, toConstraintError(cause));
+    }
+  }
+
+  /** Lets sequences go on, or end, whose constraints have said how. */
+  #settleConstraints(): void {
+    const nowMs = this.#nowMs();
+    for (const sequence of this.#admission.active) {
+      try {
+        sequence.settle(nowMs);
+      } catch (cause) {
+        this.#fail(sequence, cause);
+      }
+    }
+  }
+
+  /** Until a constraint says something, a request comes or a sequence ends. */
+  async #untilWoken(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+
   /** One step after another until nobody wants more. */
   async #run(): Promise<void> {
     while (this.#admission.waiting.length + this.#admission.active.length > 0) {
       // Sockets, timers and cancels have their turn, even if an engine computes in one go.
       await setImmediate();
+      this.#settleConstraints();
       this.#admission.update(this.#nowMs());
       const plan = this.#admission.plan();
       if (plan.length > 0) await this.#runStep(plan);
+      else if (this.#admission.active.some((sequence) => sequence.isHeld)) await this.#untilWoken();
     }
     this.#loop = undefined;
     this.checkIntegrity();

@@ -6,6 +6,7 @@ import type { OutputRequest } from "./output-params.ts";
 import type { SamplingRequest } from "./sampling-params.ts";
 import type { SchedulingRequest } from "./scheduling-params.ts";
 import type { StopRequest } from "./stop-params.ts";
+import type { TokenConstraint } from "./token-constraint.ts";
 
 /** One prompt to continue. */
 export interface GenerateRequest {
@@ -26,6 +27,11 @@ export interface GenerateRequest {
   readonly scheduling?: SchedulingRequest | undefined;
   /** What to report besides text and tokens. Default: nothing. */
   readonly output?: OutputRequest | undefined;
+  /**
+   * Opens what decides which tokens the answer may have, once the request is accepted; not with
+   * stop.ignoreEos, since the constraint says where the answer ends. By default every token may come.
+   */
+  readonly openConstraint?: (() => TokenConstraint) | undefined;
   /** Fresh for this request. */
   readonly decoder: StreamDecoder;
   /**

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { BlockId, SequenceId } from "@octet/core";
 import type { Answer, AnswerFinish } from "./answer.ts";
+import type { ConstraintFollower } from "./constraint-follower.ts";
 import type { EngineError } from "./engine-error.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
@@ -43,6 +44,8 @@ export interface SequenceParts {
   readonly prefix: PrefixChain | undefined;
   readonly clientId: string;
   readonly priority: number;
+  /** Opens its constraint, if it has one, and calls back whenever there is a mask. */
+  readonly openConstraint: ((onSettled: () => void) => ConstraintFollower) | undefined;
   /** Positions whose keys and values it may need to keep: all but the last token's. */
   readonly reservedTokens: number;
   readonly submittedMs: number;
@@ -78,6 +81,9 @@ export class Sequence implements Schedulable {
   #firstStepMs: number | undefined;
   #firstTokenMs: number | undefined;
   #isEnded = false;
+  #constraint: ConstraintFollower | undefined;
+  /** [V]: the logits of its next token, kept until the constraint says which may come. */
+  #held: Float32Array | undefined;
 
   constructor(parts: SequenceParts) {
     this.id = parts.id;
@@ -157,6 +163,34 @@ export class Sequence implements Schedulable {
     this.chargedTokens = this.numTokens;
   }
 
+  /** Whether no step can help it: its constraint has yet to say which token may come next. */
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Asks its constraint for the first mask. To be called once, when it has been accepted. */
+  start(onSettled: () => void): void {
+    this.#constraint = this.#parts.openConstraint?.(onSettled);
+  }
+
+  /**
+   * Before a step: goes on with the token that was held back, or ends, if its constraint has
+   * settled that.
+   *
+   * @throws {EngineError} "constraint-failed"
+   */
+  settle(nowMs: number): void {
+    const state = this.#constraint?.state;
+    if (state === undefined || state.kind === "pending" || this.#isEnded) return;
+    if (state.kind === "failed") throw state.error;
+    if (state.kind === "complete") this.#complete(nowMs);
+    else if (this.#held !== undefined) {
+      const logits = this.#held;
+      this.#held = undefined;
+      this.#take({ kind: "all", logits }, state.bits, nowMs);
+    }
+  }
+
   /** Its next `numTokens` tokens as a step takes them, with logits if they are the last. */
   startChunk(numTokens: number, nowMs: number): ForwardSequence {
     assert(numTokens >= 1 && numTokens <= this.pendingTokens, `chunk of ${numTokens} tokens`);
@@ -200,13 +234,24 @@ export class Sequence implements Schedulable {
     this.#cachedTokens += numTokens;
     this.#reportProgress();
     if (this.pendingTokens > 0) return;
-    const { answer, events, chooser, saysNothing, vocabSize } = this.#parts;
+    const { saysNothing, vocabSize } = this.#parts;
     if (saysNothing) {
       this.#finish({ reason: "length" }, nowMs);
       return;
     }
     const row = lastRow(logits, vocabSize);
-    const { tokenId, logprobs } = chooser.choose(row, this.#cachedTokens);
+    if (this.#constraint === undefined) {
+      this.#take(row, undefined, nowMs);
+      return;
+    }
+    // Settled at once if the mask is there already; the row is gone with the step.
+    this.#held = row.kind === "all" ? row.logits.slice() : undefined;
+    this.settle(nowMs);
+  }
+
+  #take(row: SequenceLogits, mask: Uint32Array | undefined, nowMs: number): void {
+    const { answer, events, chooser } = this.#parts;
+    const { tokenId, logprobs } = chooser.choose(row, this.#tokenIds.length, mask);
     this.#firstTokenMs ??= nowMs;
     this.#tokenIds.push(tokenId);
     this.#cachesLost = 0;
@@ -220,6 +265,15 @@ export class Sequence implements Schedulable {
       logprobs: scores,
     });
     if (finish !== undefined) this.#finish(finish, nowMs);
+    else this.#constraint?.follow(tokenId);
+  }
+
+  /** Its constraint lets nothing follow. */
+  #complete(nowMs: number): void {
+    const { answer, events, index } = this.#parts;
+    const { text, finish } = answer.complete();
+    if (text !== "") events.push({ kind: "delta", index, text, tokenIds: [], logprobs: [] });
+    this.#finish(finish!, nowMs);
   }
 
   #reportProgress(): void {
@@ -232,6 +286,7 @@ export class Sequence implements Schedulable {
 
   #finish(finish: AnswerFinish, nowMs: number): void {
     const { answer, events } = this.#parts;
+    const firstStepMs = this.#firstStepMs ?? nowMs;
     const firstTokenMs = this.#firstTokenMs ?? nowMs;
     events.push({
       kind: "finished",
@@ -245,8 +300,8 @@ export class Sequence implements Schedulable {
         cachedPromptTokens: Math.min(this.#cachedPromptTokens ?? 0, this.#parts.answerStart),
       },
       timings: {
-        queuedUs: toUs(this.#firstStepMs! - this.submittedMs),
-        prefillUs: toUs(firstTokenMs - this.#firstStepMs!),
+        queuedUs: toUs(firstStepMs - this.submittedMs),
+        prefillUs: toUs(firstTokenMs - firstStepMs),
         decodeUs: toUs(nowMs - firstTokenMs),
       },
       experts: this.#parts.expertUse?.toList() ?? [],
@@ -284,6 +339,8 @@ export class Sequence implements Schedulable {
 
   #end(error?: EngineError): void {
     this.#isEnded = true;
+    this.#held = undefined;
+    this.#constraint?.close();
     this.#parts.onEnded(error);
   }
 }

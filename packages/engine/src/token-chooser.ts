@@ -16,6 +16,8 @@ export interface ChooserOptions {
   readonly answerStart: number;
   /** How many of the likeliest tokens to list beside each; undefined if logprobs are not wanted. */
   readonly topLogprobs: number | undefined;
+  /** Whether a mask comes with each choice. */
+  readonly isMasked: boolean;
   /** Shared by all that choose one after another. */
   readonly scratch: AdjustScratch;
   /** Tokens that may not come before the answer has so many others. */
@@ -57,8 +59,8 @@ export class TokenChooser {
 
   /** How many of the largest logits the next choice needs; undefined needs them all. */
   get topLogits(): number | undefined {
-    const { sampling, scratch, topLogprobs } = this.#options;
-    if (topLogprobs !== undefined) return undefined;
+    const { sampling, scratch, topLogprobs, isMasked } = this.#options;
+    if (topLogprobs !== undefined || isMasked) return undefined;
     if (this.#barred.size > 0) return undefined;
     return topLogitsNeeded(sampling, scratch.logits.length);
   }
@@ -67,14 +69,15 @@ export class TokenChooser {
    * The next token, which counts from now on.
    *
    * @param logits of one row, at least as many as {@link topLogits} says
+   * @param mask of a constraint: which tokens may come
    * @throws {EngineError} "internal" if a logit is not finite
    */
-  choose(logits: SequenceLogits, position: number): ChosenToken {
+  choose(logits: SequenceLogits, position: number, mask?: Uint32Array): ChosenToken {
     const { sampling, topLogprobs } = this.#options;
     const tokenId =
       logits.kind === "top"
         ? sampleTopToken(logits.top, sampling, position)
-        : this.#sample(logits.logits, position);
+        : this.#sample(logits.logits, position, mask);
     this.#numTokens += 1;
     this.#counts?.push(tokenId);
     const isAsked = topLogprobs !== undefined && logits.kind === "all";
@@ -87,9 +90,9 @@ export class TokenChooser {
     return this.#numTokens < minTokens ? tokenIds : none;
   }
 
-  #sample(raw: Float32Array, position: number): number {
+  #sample(raw: Float32Array, position: number, mask: Uint32Array | undefined): number {
     const { sampling: params, scratch } = this.#options;
-    const adjustment = { params, counts: this.#counts, barred: this.#barred };
+    const adjustment = { params, counts: this.#counts, barred: this.#barred, mask };
     const { logits, tokenIds } = adjustLogits(raw, adjustment, scratch);
     // What was left out or cut to what is finite would hide it from the sampler.
     if (logits !== raw) requireFinite(raw);

@@ -80,6 +80,7 @@ function reasonOf(code: EngineError["code"]): FailureReason {
       return "timeout";
     case "cancelled":
       return "cancelled";
+    case "constraint-failed":
     case "internal":
       return "internal";
   }
