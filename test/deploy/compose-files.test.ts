@@ -14,6 +14,8 @@ interface ComposeService {
   readonly image?: string;
   readonly build?: { readonly target?: string };
   readonly environment: Readonly<Record<string, string | null>>;
+  readonly networks?: readonly string[];
+  readonly ports?: readonly string[];
   readonly devices?: readonly string[];
   readonly group_add?: readonly string[];
   readonly deploy?: {
@@ -33,8 +35,15 @@ function readText(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
+function readCompose(text: string): {
+  services: Record<string, ComposeService>;
+  networks?: Readonly<Record<string, { readonly internal?: boolean }>>;
+} {
+  return parse(text, { merge: true });
+}
+
 function readServices(path: string): Record<string, ComposeService> {
-  return parse(readText(path), { merge: true }).services;
+  return readCompose(readText(path)).services;
 }
 
 const base = readServices("docker-compose.yml");
@@ -107,6 +116,39 @@ test("every variable of the compose files is in the README's table", () => {
     .filter((name) => !/^OCTET_GPU_[1-6]$/.test(name))
     .filter((name) => !readme.includes(`\`${name}\``));
   expect(missing).toEqual([]);
+});
+
+test("every service has metrics, which no port and no overlay publishes", () => {
+  const { networks } = readCompose(readText("docker-compose.yml"));
+  expect(networks!.cluster!.internal).toBe(true);
+  for (const [name, { environment, ports = [], networks: joined }] of Object.entries(base)) {
+    expect(environment.OCTET_ADMIN_LISTEN, name).toMatch(/^0\.0\.0\.0:\d+$/);
+    const [served] = environment.OCTET_LISTEN!.match(/\d+$/)!;
+    for (const port of ports)
+      expect(port, name).toMatch(new RegExp(`^127\\.0\\.0\\.1:.*:${served}$`));
+    if (name.startsWith("expert-")) expect([ports, joined]).toEqual([[], ["cluster"]]);
+  }
+  for (const service of vendors.flatMap((vendor) => Object.values(readServices(overlayOf(vendor)))))
+    expect([service.ports, service.environment.OCTET_ADMIN_LISTEN]).toEqual([undefined, undefined]);
+});
+
+test("the Prometheus of the docs scrapes every service where it serves metrics", () => {
+  const blocks = readText("docs/observability.md").matchAll(/^```yaml\n([\s\S]*?)^```$/gm);
+  const [overlay, settings] = Array.from(blocks, ([, text]) => text!);
+  const scraper = readCompose(overlay!).services.prometheus!;
+  for (const [name, { networks }] of Object.entries(base))
+    expect(
+      networks!.some((network) => scraper.networks!.includes(network)),
+      name,
+    ).toBe(true);
+  const targets = parse(settings!).scrape_configs.flatMap(
+    (job: { static_configs: { targets: string[] }[] }) =>
+      job.static_configs.flatMap((config) => config.targets),
+  );
+  const served = Object.entries(base).map(([name, { environment }]) =>
+    environment.OCTET_ADMIN_LISTEN!.replace("0.0.0.0", name),
+  );
+  expect(targets.toSorted()).toEqual(served.toSorted());
 });
 
 /** `docker compose` or its older form, if one is installed. */
