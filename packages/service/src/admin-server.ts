@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { splitAddress } from "@octet/protocol";
 import type { Logger } from "@octet/telemetry";
 import type { Metrics } from "@octet/telemetry/metrics";
-import { ConfigError, isLoopback } from "./config.ts";
+import { listenFailure, requireListenAddress } from "./listen-address.ts";
 
 /** An admin port that listens. */
 export interface AdminServer {
@@ -32,12 +32,7 @@ export async function openAdminServer(
 ): Promise<AdminServer | undefined> {
   const { listen, allowPlaintext } = options;
   if (listen === undefined) return undefined;
-  if (!isLoopback(listen) && !allowPlaintext) {
-    throw new ConfigError(
-      `OCTET_ADMIN_LISTEN=${listen} can be reached from other machines, and connections are not ` +
-        "encrypted. Listen on 127.0.0.1, or set OCTET_ALLOW_PLAINTEXT=true on a trusted network",
-    );
-  }
+  requireListenAddress("OCTET_ADMIN_LISTEN", listen, allowPlaintext);
   const { createMetrics } = await import("@octet/telemetry/metrics");
   const metrics = createMetrics();
   const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
@@ -49,10 +44,7 @@ export async function openAdminServer(
   server.maxConnections = connectionsMax;
   const { host, port } = splitAddress(listen);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) => {
-      const detail = `OCTET_ADMIN_LISTEN: cannot listen on ${listen}: ${cause.message}`;
-      reject(new ConfigError(`${detail}. Is another process using the port?`, { cause }));
-    });
+    server.once("error", (cause) => reject(listenFailure(listen, cause)));
     server.listen({ host, port }, resolve);
   });
   const address = `${listen.slice(0, listen.lastIndexOf(":"))}:${(server.address() as AddressInfo).port}`;

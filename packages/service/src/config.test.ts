@@ -1,12 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import {
-  addressSetting,
-  booleanSetting,
-  ConfigError,
-  isLoopback,
-  parseEnvironment,
-} from "./index.ts";
+import { isLoopback } from "./config.ts";
+import { addressSetting, booleanSetting, ConfigError, parseEnvironment } from "./index.ts";
 
 const schema = z.strictObject({
   OCTET_LISTEN: addressSetting.default("127.0.0.1:1"),

@@ -4,7 +4,6 @@ export {
   booleanSetting,
   ConfigError,
   type Environment,
-  isLoopback,
   parseEnvironment,
 } from "./config.ts";
 export { type DeviceChange, type DeviceFollower, DeviceWatch } from "./device-watch.ts";
