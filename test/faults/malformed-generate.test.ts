@@ -6,8 +6,9 @@ import {
   GenerateRequestSchema,
   type GenerateResponse,
   InferenceService,
+  type WatchClusterStateResponse,
 } from "@octet/protocol";
-import { createClient, toMethodDefinition } from "@octet/protocol/grpc";
+import { createClient, fromServiceError, toMethodDefinition } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   shardGolden,
@@ -16,6 +17,7 @@ import {
   type TestedService,
   TestedWorkers,
 } from "../cluster/service-cluster.ts";
+import { malformedParameters } from "./malformed-parameters.ts";
 import { residentBytes } from "./resident-memory.ts";
 import { oneOf, randomBytes, seededRandom, wholeBetween } from "./seeded-random.ts";
 
@@ -38,7 +40,7 @@ afterAll(async () => {
 });
 
 type Build = (random: () => number) => unknown;
-const text = { case: "text", value: "Once" };
+const text = { case: "text", value: "Once" } as const;
 
 /** Each makes one request that must be refused, with the statuses that say so. */
 const requests: Record<string, { build: Build; codes: readonly status[] }> = {
@@ -228,6 +230,19 @@ test("a valid request is answered, so that refusals mean something", async () =>
   expect(outcome.responses.at(-1)?.event.case).toBe("finished");
 });
 
+test.each(malformedParameters)("%s is to blame, and is named", async (field, parameters) => {
+  const client = createClient(InferenceService, coordinator.address);
+  const call = client.generate({ input: text, ...parameters }, { deadlineMs: replyTimeoutMs });
+  call.on("error", () => {}); // the loop throws it
+  const read = async () => {
+    for await (const response of call) throw new Error(`answered: ${JSON.stringify(response)}`);
+  };
+  const failure = fromServiceError(await read().catch((error: unknown) => error));
+  client.close();
+  expect(failure).toMatchObject({ reason: "invalid_parameter", violations: [{ field }] });
+  expect(failure!.message).toContain("expected");
+});
+
 test("1,000 malformed Generate messages each get a clear status, and nothing leaks", async () => {
   const seed = 4_711;
   const random = seededRandom(seed);
@@ -255,8 +270,24 @@ test("1,000 malformed Generate messages each get a clear status, and nothing lea
   }
   client.close();
   expect(unclear, `seed ${seed}`).toEqual([]);
+  await expectAllBlocksBack();
   expect(residentBytes(pid) - residentBefore).toBeLessThan(96 * 1024 * 1024);
 }, 120_000);
+
+/** Waits until nothing runs; then no block may be held. */
+async function expectAllBlocksBack(): Promise<void> {
+  const client = createClient(InferenceService, coordinator.address);
+  const watch = client.watchClusterState({}, { deadlineMs: replyTimeoutMs });
+  watch.on("error", () => {}); // the loop throws it
+  for await (const { state } of watch as AsyncIterable<WatchClusterStateResponse>) {
+    const { running, waiting } = state!.scheduler!;
+    if (running + waiting > 0) continue;
+    const { blocksFree, blocksCached, blocksTotal } = state!.kvCache!;
+    expect(blocksFree + blocksCached).toBe(blocksTotal);
+    break;
+  }
+  client.close();
+}
 
 test("answers cut off by their reader free everything, and the next is answered", async () => {
   const cut = async (i: number) => {
@@ -272,6 +303,7 @@ test("answers cut off by their reader free everything, and the next is answered"
     client.close();
   };
   for (let i = 0; i < 60; i++) await cut(i);
+  await expectAllBlocksBack();
   const client = new Client(coordinator.address, credentials.createInsecure(), channelOptions);
   const outcome = await sendRaw(client, encode({ input: text, stop: { maxTokens: 3 } }));
   client.close();

@@ -1,0 +1,60 @@
+// Parameters out of range, or that contradict each other, and the field that is to blame.
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { GenerateRequestSchema } from "@octet/protocol";
+
+type Parameters = MessageInitShape<typeof GenerateRequestSchema>;
+
+const notNumbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+function outOfRange<Value>(
+  field: string,
+  values: readonly Value[],
+  build: (value: Value) => Parameters,
+): [string, Parameters][] {
+  return values.map((value) => [field, build(value)]);
+}
+
+const tooManyIds = (count: number) => Array.from({ length: count }, (_, id) => id % 320);
+
+/** Of a model with 320 tokens and a context of 256. */
+export const malformedParameters: readonly (readonly [field: string, request: Parameters])[] = [
+  ...outOfRange("sampling.temperature", [-0.1, ...notNumbers], (temperature) => ({
+    sampling: { temperature },
+  })),
+  ...outOfRange("sampling.top_p", [0, -1, 1.01, ...notNumbers], (topP) => ({ sampling: { topP } })),
+  ...outOfRange("sampling.min_p", [-0.1, 1, ...notNumbers], (minP) => ({ sampling: { minP } })),
+  ...outOfRange("sampling.repetition_penalty", [0, -1, ...notNumbers], (repetitionPenalty) => ({
+    sampling: { repetitionPenalty },
+  })),
+  ...outOfRange("sampling.presence_penalty", [2.1, -2.1, ...notNumbers], (presencePenalty) => ({
+    sampling: { presencePenalty },
+  })),
+  ...outOfRange("sampling.frequency_penalty", [2.1, -2.1, ...notNumbers], (frequencyPenalty) => ({
+    sampling: { frequencyPenalty },
+  })),
+  ...outOfRange("sampling.logit_bias", [100.5, -100.5, ...notNumbers], (bias) => ({
+    sampling: { logitBias: { 5: bias } },
+  })),
+  ["sampling.logit_bias", { sampling: { logitBias: { 320: 1 } } }],
+  [
+    "sampling.logit_bias",
+    { sampling: { logitBias: Object.fromEntries(Array.from({ length: 1025 }, (_, i) => [i, 1])) } },
+  ],
+  ["sampling.allowed_token_ids", { sampling: { allowedTokenIds: [0xffff_ffff] } }],
+  ["sampling.allowed_token_ids", { sampling: { allowedTokenIds: tooManyIds(32_769) } }],
+  ["stop.token_ids", { stop: { tokenIds: tooManyIds(65) } }],
+  ["stop.token_ids", { stop: { tokenIds: [320] } }],
+  ["stop.min_tokens", { stop: { maxTokens: 2, minTokens: 3 } }],
+  ["stop.min_tokens", { stop: { minTokens: 256 } }],
+  ["stop.min_tokens", { output: { promptTopLogprobs: 0 }, stop: { maxTokens: 0, minTokens: 1 } }],
+  ["stop.max_tokens", { stop: { maxTokens: 0 } }],
+  ["stop.max_tokens", { stop: { maxTokens: 0 }, output: { topLogprobs: 3, progress: true } }],
+  ...outOfRange("output.top_logprobs", [21, 0xffff_ffff], (topLogprobs) => ({
+    output: { topLogprobs },
+  })),
+  ...outOfRange("output.prompt_top_logprobs", [21, 0xffff_ffff], (promptTopLogprobs) => ({
+    output: { promptTopLogprobs },
+  })),
+  ["scheduling.client_id", { scheduling: { clientId: "x".repeat(257) } }],
+  ["scheduling.cache_salt", { scheduling: { cacheSalt: "x".repeat(257) } }],
+];
