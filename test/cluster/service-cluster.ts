@@ -22,10 +22,17 @@ export interface TemporaryShards extends AsyncDisposable {
 }
 
 /** Shards a golden model into a temporary folder. */
-export async function shardGolden(name: string, dtype: WeightDtype): Promise<TemporaryShards> {
+export function shardGolden(name: string, dtype: WeightDtype): Promise<TemporaryShards> {
+  return shardModel({ sourceDir: goldenModelDir(name), weightDtype: dtype });
+}
+
+/** Shards a model into a temporary folder. */
+export async function shardModel(
+  model: Omit<Parameters<typeof shardCheckpoint>[0], "outDir">,
+): Promise<TemporaryShards> {
   const folder = await mkdtemp(join(tmpdir(), "octet-test-"));
   const outDir = join(folder, "shards");
-  await shardCheckpoint({ sourceDir: goldenModelDir(name), outDir, weightDtype: dtype });
+  await shardCheckpoint({ ...model, outDir });
   return {
     index: await readShardSet(outDir),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),

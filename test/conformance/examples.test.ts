@@ -1,13 +1,13 @@
 // The examples in other languages, with stubs that other people's generators made.
 import { OctetClient } from "@octet/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type SmallCluster, startSmallCluster } from "../cluster/small-cluster.ts";
 import {
   buildGoExample,
   type Finished,
   installPythonExample,
   runProgram,
-} from "./installed-tools.ts";
-import { type SmallCluster, startSmallCluster } from "./small-cluster.ts";
+} from "./install-tools.ts";
 
 type Flags = Readonly<Record<string, string | number>>;
 const prompt = "Once upon a time";
@@ -19,8 +19,8 @@ beforeAll(async () => {
   const python = await installPythonExample();
   const go = await buildGoExample();
   examples = {
-    python: (flags) => runProgram(python.python, [python.script, ...toArgs("--", flags), prompt]),
-    go: (flags) => runProgram(go, [...toArgs("-", flags), prompt]),
+    python: (flags) => runProgram([python.python, python.script, ...toArgs("--", flags), prompt]),
+    go: (flags) => runProgram([go, ...toArgs("-", flags), prompt]),
   };
   cluster = await startSmallCluster();
 });

@@ -1,8 +1,8 @@
 // grpcurl knows nothing of our contracts: what it calls, it learns by reflection.
 import { OctetClient } from "@octet/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { installGrpcurl, runProgram } from "./installed-tools.ts";
-import { type SmallCluster, startSmallCluster } from "./small-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "../cluster/small-cluster.ts";
+import { installGrpcurl, runProgram } from "./install-tools.ts";
 
 let grpcurl: string;
 let cluster: SmallCluster;
@@ -18,7 +18,7 @@ const service = "octet.inference.v1.InferenceService";
 /** Calls a method, or lists or describes something. */
 function ask(what: readonly string[], message?: object) {
   const data = message === undefined ? [] : ["-d", JSON.stringify(message)];
-  return runProgram(grpcurl, ["-plaintext", ...data, cluster.address, ...what]);
+  return runProgram([grpcurl, "-plaintext", ...data, cluster.address, ...what]);
 }
 
 /** JSON objects one after another, as grpcurl prints a stream. */

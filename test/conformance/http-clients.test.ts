@@ -2,13 +2,14 @@
 // document. Suites for Node are in test/http-clients, as they are quick.
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { startThreeGateways, type ThreeGateways } from "../http-clients/three-gateways.ts";
 import {
+  type Command,
   installPythonClients,
   python,
   pythonFolder,
-  runToEnd,
-} from "../http-clients/install-clients.ts";
-import { startThreeGateways, type ThreeGateways } from "../http-clients/three-gateways.ts";
+  runProgram,
+} from "./install-tools.ts";
 
 let running: ThreeGateways;
 
@@ -25,15 +26,15 @@ afterEach(() => {
   }
 });
 
-function runInPython(command: readonly [string, ...string[]]) {
+function runInPython(command: Command) {
   const env = { ...running.environment, PYTHONDONTWRITEBYTECODE: "1" };
-  return runToEnd(command, { cwd: pythonFolder, env });
+  return runProgram(command, { cwd: pythonFolder, env, timeout: 600_000 });
 }
 
 test("openai's client for Python finds what it expects", async () => {
   const pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "openai_client.py"] as const;
-  const { status, output } = await runInPython([python, ...pytest]);
-  expect(status, output).toBe(0);
+  const { code, output } = await runInPython([python, ...pytest]);
+  expect(code, output).toBe(0);
   expect(Number(/^(\d+) passed/m.exec(output)?.[1])).toBeGreaterThan(8);
 }, 120_000);
 
@@ -48,13 +49,13 @@ test("no request that the OpenAPI document allows, or forbids, gets a 5xx or an 
     "unsupported_method",
   ];
   const flags = ["--mode", "all", "--max-examples", "60", "--request-timeout", "60", "--no-color"];
-  const { status, output } = await runInPython([
+  const { code, output } = await runInPython([
     join(dirname(python), "schemathesis"),
     "run",
     `${running.environment.OCTET_BASE_URL}/openapi.json`,
     ...["--seed", seed, "--checks", checks.join(",")],
     ...flags,
   ]);
-  expect(status, output).toBe(0);
+  expect(code, output).toBe(0);
   expect(Number(/(\d+) generated/.exec(output)?.[1])).toBeGreaterThan(1_000);
 }, 600_000);

@@ -1,33 +1,22 @@
 // The bundled model behind a gateway, as real processes, and HTTP calls of it.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readShardSet, shardCheckpoint } from "@octet/checkpoint";
 import {
-  startCoordinator,
   startGateway,
   type TestedService,
-  TestedWorkers,
+  type TestedWorkers,
 } from "../cluster/service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "../cluster/small-cluster.ts";
 
 const bundledModel = fileURLToPath(new URL("../../models/octet-tiny", import.meta.url));
 
 /** A gateway, a coordinator, eight workers. */
 export class GatewayCluster implements AsyncDisposable {
   readonly gateway: TestedService;
-  readonly coordinator: TestedService;
-  readonly workers: TestedWorkers;
-  readonly #folder: string;
+  readonly #cluster: SmallCluster;
 
-  private constructor(
-    services: { gateway: TestedService; coordinator: TestedService; workers: TestedWorkers },
-    folder: string,
-  ) {
-    this.gateway = services.gateway;
-    this.coordinator = services.coordinator;
-    this.workers = services.workers;
-    this.#folder = folder;
+  private constructor(gateway: TestedService, cluster: SmallCluster) {
+    this.gateway = gateway;
+    this.#cluster = cluster;
   }
 
   /** Resolves when the gateway can answer. */
@@ -38,15 +27,21 @@ export class GatewayCluster implements AsyncDisposable {
       sourceDir?: string;
     } = {},
   ): Promise<GatewayCluster> {
-    const folder = await mkdtemp(join(tmpdir(), "octet-gateway-"));
-    const outDir = join(folder, "shards");
-    const sourceDir = settings.sourceDir ?? bundledModel;
-    await shardCheckpoint({ sourceDir, outDir, weightDtype: "bf16", modelName: "octet-tiny" });
-    const index = await readShardSet(outDir);
-    const workers = await TestedWorkers.start(index);
-    const coordinator = await startCoordinator(index, workers.placement, settings.coordinator);
-    const gateway = await startGateway([coordinator.address], settings.gateway);
-    return new GatewayCluster({ gateway, coordinator, workers }, folder);
+    const { sourceDir = bundledModel, coordinator = {} } = settings;
+    const model = { sourceDir, modelName: "octet-tiny" };
+    await using started = new AsyncDisposableStack();
+    const cluster = started.use(await startSmallCluster({ ...model, settings: coordinator }));
+    const gateway = await startGateway([cluster.address], settings.gateway);
+    started.move();
+    return new GatewayCluster(gateway, cluster);
+  }
+
+  get coordinator(): TestedService {
+    return this.#cluster.coordinator;
+  }
+
+  get workers(): TestedWorkers {
+    return this.#cluster.workers;
   }
 
   /** Sends `body` as JSON, or as it is if it is a string. */
@@ -65,9 +60,7 @@ export class GatewayCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.gateway[Symbol.asyncDispose]();
-    await this.coordinator[Symbol.asyncDispose]();
-    await this.workers[Symbol.asyncDispose]();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#cluster[Symbol.asyncDispose]();
   }
 }
 

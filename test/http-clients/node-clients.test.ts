@@ -1,6 +1,6 @@
 // Suites that use OpenAI's and Mistral's clients for Node, which install themselves the first time.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { installNodeClients, nodeFolder, runToEnd } from "./install-clients.ts";
+import { installNodeClients, nodeFolder, runProgram } from "../conformance/install-tools.ts";
 import { startThreeGateways, type ThreeGateways } from "./three-gateways.ts";
 
 let running: ThreeGateways;
@@ -15,9 +15,9 @@ test.each(["openai", "mistral"])(
   "%s's client finds what it expects",
   async (name) => {
     const command = [process.execPath, "--test", "--test-reporter=tap", `${name}.mjs`] as const;
-    const options = { cwd: nodeFolder, env: running.environment };
-    const { status, output } = await runToEnd(command, options);
-    expect(status, output).toBe(0);
+    const options = { cwd: nodeFolder, env: running.environment, timeout: 120_000 };
+    const { code, output } = await runProgram(command, options);
+    expect(code, output).toBe(0);
     expect(Number(/^# pass (\d+)$/m.exec(output)?.[1])).toBeGreaterThan(5);
     const { gateway } = running.cluster;
     expect(gateway.lines.filter(({ level }) => level === "error")).toEqual([]);
