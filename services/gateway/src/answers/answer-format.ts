@@ -1,4 +1,6 @@
 // The two shapes an answer may have: a chat's message, or text that goes on.
+import type { TokenLogprobs } from "@octet/protocol";
+import { joinLogprobs, toChatLogprobs, toCompletionLogprobs } from "./logprobs.ts";
 
 /** How one answer ended. */
 export interface AnswerEnd {
@@ -13,6 +15,17 @@ export interface AnswerText {
   /** Only if they were asked for. */
   readonly tokenIds?: readonly number[];
   readonly promptTokenIds?: readonly number[];
+  readonly logprobs?: readonly TokenLogprobs[];
+  /** Characters of the answer before it. */
+  readonly textOffset?: number;
+  /** Of an echoed prompt: its first token's text, of which no log-probability is known. */
+  readonly firstToken?: string;
+}
+
+/** Members of a choice that has ended, beside those that all have. */
+export interface AnswerExtras {
+  readonly prompt_logprobs?: readonly unknown[];
+  readonly routed_experts?: string;
 }
 
 /** How choices look. */
@@ -20,7 +33,7 @@ export interface AnswerFormat {
   readonly wholeObject: string;
   readonly chunkObject: string;
   /** A finished choice. */
-  whole(index: number, text: AnswerText, end: AnswerEnd): object;
+  whole(index: number, parts: readonly AnswerText[], end: AnswerEnd): object;
   /** The first chunk's choice: it has no text yet. */
   opening(index: number): object;
   delta(index: number, text: AnswerText): object;
@@ -32,12 +45,14 @@ export interface AnswerFormat {
 export const chatFormat: AnswerFormat = {
   wholeObject: "chat.completion",
   chunkObject: "chat.completion.chunk",
-  whole: (index, answer, end) => ({
+  whole: (index, parts, end) => ({
     index,
-    message: { role: "assistant", content: answer.text, refusal: null },
-    logprobs: null,
+    message: { role: "assistant", content: textOf(parts), refusal: null },
+    logprobs: parts.some(hasLogprobs)
+      ? toChatLogprobs(parts.flatMap(({ logprobs = [] }) => logprobs))
+      : null,
     ...endMembers(end),
-    ...tokenMembers(answer),
+    ...tokenMembersOf(parts),
   }),
   opening: (index) => ({
     index,
@@ -48,7 +63,7 @@ export const chatFormat: AnswerFormat = {
   delta: (index, answer) => ({
     index,
     delta: { content: answer.text },
-    logprobs: null,
+    logprobs: answer.logprobs === undefined ? null : toChatLogprobs(answer.logprobs),
     finish_reason: null,
     ...tokenMembers(answer),
   }),
@@ -59,26 +74,47 @@ export const chatFormat: AnswerFormat = {
 export const completionFormat: AnswerFormat = {
   wholeObject: "text_completion",
   chunkObject: "text_completion",
-  whole: (index, answer, end) => ({
+  whole: (index, parts, end) => ({
     index,
-    text: answer.text,
-    logprobs: null,
+    text: textOf(parts),
+    logprobs: parts.some(hasLogprobs) ? joinLogprobs(parts.map(toPartLogprobs)) : null,
     ...endMembers(end),
-    ...tokenMembers(answer),
+    ...tokenMembersOf(parts),
   }),
   opening: (index) => ({ index, text: "", logprobs: null, finish_reason: null }),
   delta: (index, answer) => ({
     index,
     text: answer.text,
-    logprobs: null,
+    logprobs: hasLogprobs(answer) ? toPartLogprobs(answer) : null,
     finish_reason: null,
     ...tokenMembers(answer),
   }),
   ending: (index, end) => ({ index, text: "", logprobs: null, ...endMembers(end) }),
 };
 
+function textOf(parts: readonly AnswerText[]): string {
+  return parts.map(({ text }) => text).join("");
+}
+
+function hasLogprobs({ logprobs }: AnswerText): boolean {
+  return logprobs !== undefined;
+}
+
+function toPartLogprobs({ logprobs = [], textOffset = 0, firstToken }: AnswerText) {
+  return toCompletionLogprobs(logprobs, textOffset, firstToken);
+}
+
 function endMembers({ finishReason, stopReason }: AnswerEnd) {
   return { finish_reason: finishReason, stop_reason: stopReason };
+}
+
+function tokenMembersOf(parts: readonly AnswerText[]) {
+  const ids = parts.flatMap(({ tokenIds }) => (tokenIds === undefined ? [] : [tokenIds]));
+  const promptTokenIds = parts.find((part) => part.promptTokenIds !== undefined)?.promptTokenIds;
+  // Asked for, the prompt's are there, whether or not the answer has a token.
+  return promptTokenIds === undefined
+    ? {}
+    : tokenMembers({ text: "", tokenIds: ids.flat(), promptTokenIds });
 }
 
 function tokenMembers({ tokenIds, promptTokenIds }: AnswerText) {

@@ -4,7 +4,8 @@ import { ApiError } from "../http/api-error.ts";
 /** Counts answers; beyond the limit they are refused rather than queued. */
 export class AnswerLimit {
   readonly #max: number;
-  readonly #stop = new AbortController();
+  /** One for each request: Node remembers every signal that depends on another while that lives. */
+  readonly #stops = new Set<AbortController>();
   readonly #idle = Promise.withResolvers<void>();
   #underWay = 0;
   #isClosing = false;
@@ -29,11 +30,14 @@ export class AnswerLimit {
       throw new ApiError("overloaded", `${message}; ask again later`);
     }
     this.#underWay += count;
+    const stop = new AbortController();
+    this.#stops.add(stop);
     try {
-      return await work(this.#stop.signal);
+      return await work(stop.signal);
     } catch (error) {
-      throw this.#stop.signal.aborted ? stoppingError() : error;
+      throw stop.signal.aborted ? stoppingError() : error;
     } finally {
+      this.#stops.delete(stop);
       this.#underWay -= count;
       if (this.#underWay === 0 && this.#isClosing) this.#idle.resolve();
     }
@@ -48,7 +52,7 @@ export class AnswerLimit {
 
   /** Cancels those under way. */
   cancel(): void {
-    this.#stop.abort();
+    for (const stop of this.#stops) stop.abort();
   }
 }
 

@@ -1,4 +1,6 @@
 // What one HTTP request asks of a coordinator, and how its answer is to look.
+
+import type { ShownOutput } from "../params/output.ts";
 import type { Warning } from "../params/read-body.ts";
 import type { StreamUsage } from "../params/stream-options.ts";
 import type { AnswerCall, Coordinator } from "../upstream/coordinator.ts";
@@ -7,6 +9,8 @@ import type { AnswerFormat } from "./answer-format.ts";
 /** One prompt to answer; its place in the plan is the index of its choice. */
 export interface AnswerRequest {
   readonly call: AnswerCall;
+  /** Whether its first token begins a text, and loses the space that would separate it. */
+  readonly beginsText: boolean;
   /** Put in front of the answer: a prompt or a prefix that is to be repeated. */
   readonly echo: string;
 }
@@ -26,7 +30,7 @@ export interface AnswerPlan {
   readonly format: AnswerFormat;
   readonly stream: boolean;
   readonly streamUsage: StreamUsage;
-  readonly returnTokenIds: boolean;
+  readonly shown: ShownOutput;
   readonly warnings: readonly Warning[];
 }
 

@@ -1,6 +1,7 @@
 // An answer in one piece.
 import type { GenerateFinished } from "@octet/protocol";
 import { type AnswerPlan, envelopeOf } from "./answer-plan.ts";
+import { ChoiceReader } from "./choice-reader.ts";
 import { type AnswerRun, runAnswer, toAnswerEnd } from "./run-answer.ts";
 import { toTimings, toUsage } from "./usage.ts";
 
@@ -30,19 +31,14 @@ async function collectOne(
   index: number,
   bounds: AnswerRun,
 ): Promise<{ choice: object; finished: GenerateFinished }> {
-  let text = plan.requests[index]!.echo;
-  let promptTokenIds: readonly number[] = [];
-  const tokenIds: number[] = [];
+  const reader = new ChoiceReader(plan, index);
+  const parts = [...reader.begin()];
   let finished: GenerateFinished | undefined;
   for await (const event of runAnswer(plan, index, bounds)) {
-    if (event.case === "started") promptTokenIds = event.value.promptTokenIds;
-    else if (event.case === "finished") finished = event.value;
-    else if (event.case === "delta") {
-      text += event.value.text;
-      tokenIds.push(...event.value.tokenIds);
-    }
+    parts.push(...reader.read(event));
+    if (event.case === "finished") finished = event.value;
   }
-  const ids = plan.returnTokenIds ? { tokenIds, promptTokenIds } : {};
   const end = toAnswerEnd(finished!); // runAnswer has thrown if there is none
-  return { choice: plan.format.whole(index, { text, ...ids }, end), finished: finished! };
+  const choice = { ...plan.format.whole(index, parts, end), ...reader.extras(finished!) };
+  return { choice, finished: finished! };
 }

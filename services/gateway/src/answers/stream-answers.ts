@@ -1,11 +1,12 @@
 // An answer as server-sent events, in the one shape that every client we know reads.
 import { setTimeout as delay } from "node:timers/promises";
-import type { GenerateFinished } from "@octet/protocol";
+import type { GenerateFinished, PrefillProgress } from "@octet/protocol";
 import { type ApiError, toErrorBody } from "../http/api-error.ts";
 import type { SseStream } from "../http/sse-stream.ts";
 import type { AnswerEvent } from "../upstream/coordinator.ts";
 import { fromUpstream } from "../upstream/upstream-error.ts";
 import { type AnswerPlan, envelopeOf } from "./answer-plan.ts";
+import { ChoiceReader } from "./choice-reader.ts";
 import { type AnswerRun, runAnswer, toAnswerEnd } from "./run-answer.ts";
 import { toTimings, toUsage } from "./usage.ts";
 
@@ -55,6 +56,7 @@ class AnswerStream {
   readonly #sse: SseStream;
   readonly #finished: GenerateFinished[] = [];
   readonly #unfinished: Set<number>;
+  readonly #openedMs = performance.now();
   #warnings: object;
 
   constructor(plan: AnswerPlan, sse: SseStream) {
@@ -69,13 +71,12 @@ class AnswerStream {
     first: Promise<IteratorResult<AnswerEvent, void>>,
     rest: AsyncIterable<AnswerEvent>,
   ): Promise<void> {
-    const { format, requests } = this.#plan;
-    await this.#send(format.opening(index));
-    const { echo } = requests[index]!;
-    if (echo !== "") await this.#send(format.delta(index, { text: echo }));
+    const reader = new ChoiceReader(this.#plan, index);
+    await this.#send(this.#plan.format.opening(index));
+    for (const part of reader.begin()) await this.#send(this.#plan.format.delta(index, part));
     const { value } = await first;
-    if (value) await this.#pass(index, value);
-    for await (const event of rest) await this.#pass(index, event);
+    if (value) await this.#pass(index, reader, value);
+    for await (const event of rest) await this.#pass(index, reader, event);
   }
 
   async finish(): Promise<void> {
@@ -94,29 +95,39 @@ class AnswerStream {
     await this.#sse.end();
   }
 
-  async #pass(index: number, event: AnswerEvent): Promise<void> {
-    const { format, returnTokenIds } = this.#plan;
-    if (event.case === "started" && returnTokenIds) {
-      const { promptTokenIds } = event.value;
-      await this.#send(format.delta(index, { text: "", promptTokenIds }));
-    } else if (event.case === "delta") {
-      const { text, tokenIds } = event.value;
-      const answer = returnTokenIds ? { text, tokenIds } : { text };
-      if (text !== "" || returnTokenIds) await this.#send(format.delta(index, answer));
-    } else if (event.case === "finished") {
-      await this.#finishOne(index, event.value);
+  async #pass(index: number, reader: ChoiceReader, event: AnswerEvent): Promise<void> {
+    const { format } = this.#plan;
+    for (const part of reader.read(event)) await this.#send(format.delta(index, part));
+    if (event.case === "progress") {
+      const prompt_progress = this.#toProgress(event.value);
+      await this.#send(format.delta(index, { text: "" }), { prompt_progress });
     }
+    if (event.case === "finished") await this.#finishOne(index, reader, event.value);
   }
 
-  async #finishOne(index: number, finished: GenerateFinished): Promise<void> {
+  /** llama-server's names. */
+  #toProgress({ promptTokens, cachedTokens, computedTokens }: PrefillProgress) {
+    return {
+      total: promptTokens,
+      cache: cachedTokens,
+      processed: computedTokens,
+      time_ms: Math.round(performance.now() - this.#openedMs),
+    };
+  }
+
+  async #finishOne(index: number, reader: ChoiceReader, finished: GenerateFinished): Promise<void> {
     this.#finished.push(finished);
     this.#unfinished.delete(index);
     const isLast = this.#unfinished.size === 0;
     const usage = isLast && this.#plan.streamUsage === "finish";
-    await this.#send(this.#plan.format.ending(index, toAnswerEnd(finished)), {
-      ...(usage ? { usage: toUsage(this.#finished) } : {}),
-      ...(isLast ? { timings: toTimings(this.#finished) } : {}),
-    });
+    const ending = this.#plan.format.ending(index, toAnswerEnd(finished));
+    await this.#send(
+      { ...ending, ...reader.extras(finished) },
+      {
+        ...(usage ? { usage: toUsage(this.#finished) } : {}),
+        ...(isLast ? { timings: toTimings(this.#finished) } : {}),
+      },
+    );
   }
 
   async #send(choice: object, members: object = {}): Promise<void> {

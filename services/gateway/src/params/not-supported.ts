@@ -7,8 +7,6 @@ const neutral: Readonly<Record<string, (value: unknown) => boolean>> = {
   n: (value) => value === 1,
   best_of: (value) => value === 1,
   suffix: (value) => value === "",
-  logprobs: (value) => value === false,
-  top_logprobs: (value) => value === 0,
   prompt_logprobs: () => false,
   logprob_token_ids: isEmpty,
   bad_words: isEmpty,
@@ -27,11 +25,9 @@ const neutral: Readonly<Record<string, (value: unknown) => boolean>> = {
   tool_choice: (value) => value === "none" || value === "auto",
   function_call: (value) => value === "none" || value === "auto",
   parallel_tool_calls: () => true,
-  routed_experts: (value) => value === false,
   truncate_prompt_tokens: (value) => value === -1,
   chat_template: () => false,
   audio: () => false,
-  return_progress: (value) => value === false,
 };
 
 /** To be spread into a schema, so that they are no unknown parameters. */

@@ -11,7 +11,6 @@ export const streamShape = {
       continuous_usage_stats: z.boolean().nullish(),
     })
     .optional(),
-  return_token_ids: z.boolean().optional().describe("Token ids of prompt and answer."),
 } as const;
 
 type StreamValues = z.infer<z.ZodObject<typeof streamShape>>;

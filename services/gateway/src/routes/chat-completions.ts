@@ -9,6 +9,13 @@ import { continuedReplyShape, continueReply } from "../params/continued-reply.ts
 import { ignoredShape, silentShape, warnOfIgnored } from "../params/ignored.ts";
 import { messagesShape, requirePromptBytes, toPromptMessages } from "../params/messages.ts";
 import { notSupportedShape, refuseNotSupported } from "../params/not-supported.ts";
+import {
+  chatLogprobsAsked,
+  chatLogprobsShape,
+  outputShape,
+  toOutput,
+  toShownOutput,
+} from "../params/output.ts";
 import { readBody } from "../params/read-body.ts";
 import { samplingShape, toSampling } from "../params/sampling.ts";
 import { schedulingShape, toScheduling } from "../params/scheduling.ts";
@@ -25,6 +32,8 @@ export const chatCompletionBody = z.object({
   ...samplingShape,
   ...stopShape,
   ...streamShape,
+  ...outputShape,
+  ...chatLogprobsShape,
   ...schedulingShape,
   ...silentShape,
   ...ignoredShape,
@@ -48,6 +57,7 @@ export function planChatCompletion(
     const message = "max_tokens: expected 1 or more, found 0";
     throw new ApiError("invalid_parameter", message, { param: "max_tokens" });
   }
+  const logprobs = chatLogprobsAsked(values);
   const streamUsage = toStreamUsage(values);
   const model = coordinators.model(values.model);
   requireChatTemplate(model);
@@ -68,16 +78,18 @@ export function planChatCompletion(
             sampling: toSampling(values),
             stop: toStop(values, maxTokens),
             scheduling: toScheduling(values),
+            output: toOutput(values, logprobs),
             details: values.return_token_ids === true,
           },
         },
+        beginsText: messages.at(-1)?.prefix !== true,
         echo,
       },
     ],
     format: chatFormat,
     stream: values.stream === true,
     streamUsage,
-    returnTokenIds: values.return_token_ids === true,
+    shown: toShownOutput({ ...values, prompt_logprobs: undefined }, logprobs),
     warnings: [...warnings, ...warnOfIgnored(values)],
   };
 }

@@ -6,6 +6,13 @@ import type { AnswerPlan, AnswerRequest } from "../answers/answer-plan.ts";
 import { ApiError } from "../http/api-error.ts";
 import { ignoredShape, silentShape, warnOfIgnored } from "../params/ignored.ts";
 import { notSupportedShape, refuseNotSupported } from "../params/not-supported.ts";
+import {
+  completionLogprobsShape,
+  type LogprobsAsked,
+  outputShape,
+  toOutput,
+  toShownOutput,
+} from "../params/output.ts";
 import { type PromptInput, promptShape, toPromptInputs } from "../params/prompt.ts";
 import { readBody } from "../params/read-body.ts";
 import { samplingShape, toSampling } from "../params/sampling.ts";
@@ -27,6 +34,8 @@ export const completionBody = z.object({
   ...samplingShape,
   ...stopShape,
   ...streamShape,
+  ...outputShape,
+  ...completionLogprobsShape,
   ...schedulingShape,
   ...silentShape,
   ...ignoredShape,
@@ -39,13 +48,10 @@ export async function planCompletion(
   options: { readonly strict: boolean; readonly signal: AbortSignal },
 ): Promise<AnswerPlan> {
   const { values, warnings } = readBody(completionBody, body, options);
-  refuseNotSupported(values);
+  refuseNotSupported({ ...values, prompt_logprobs: undefined }); // those are a chat's
   const inputs = toPromptInputs(values.prompt);
   const maxTokens = maxTokensOf(values) ?? maxTokensDefault;
-  if (maxTokens === 0) {
-    const message = "max_tokens: expected 1 or more, found 0";
-    throw new ApiError("invalid_parameter", message, { param: "max_tokens" });
-  }
+  const logprobs = logprobsAsked(values, maxTokens);
   const streamUsage = toStreamUsage(values);
   const model = coordinators.model(values.model);
   const coordinator = coordinators.choose(model);
@@ -59,9 +65,11 @@ export async function planCompletion(
           sampling: toSampling(values),
           stop: toStop(values, maxTokens),
           scheduling: toScheduling(values),
+          output: toOutput(values, logprobs),
           details: values.return_token_ids === true,
         },
       },
+      beginsText: false,
       echo: values.echo === true ? await toText(input, coordinator, options.signal) : "",
     }),
   );
@@ -76,9 +84,23 @@ export async function planCompletion(
     format: completionFormat,
     stream: values.stream === true,
     streamUsage,
-    returnTokenIds: values.return_token_ids === true,
+    shown: toShownOutput(values, logprobs),
     warnings: [...warnings, ...warnOfIgnored(values)],
   };
+}
+
+/** @throws {ApiError} if there is to be no answer, and nothing of the prompt is asked for either */
+function logprobsAsked(
+  { logprobs, prompt_logprobs, echo }: z.infer<typeof completionBody>,
+  maxTokens: number,
+): LogprobsAsked {
+  const echoed = echo === true ? logprobs : undefined;
+  const promptTop = prompt_logprobs ?? echoed ?? (echo === true && maxTokens === 0 ? 0 : undefined);
+  if (maxTokens === 0 && promptTop === undefined) {
+    const message = "max_tokens: expected 1 or more, or echo: true beside it, found 0";
+    throw new ApiError("invalid_parameter", message, { param: "max_tokens" });
+  }
+  return { top: logprobs, promptTop };
 }
 
 async function toText(
