@@ -71,6 +71,17 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   return result;
 }
 
+/** Of the same number of clients, one load after the other. */
+export function joinResults(first: LoadResult, second: LoadResult): LoadResult {
+  return {
+    answers: [...first.answers, ...second.answers],
+    aborted: first.aborted + second.aborted,
+    broken: first.broken + second.broken,
+    wrong: [...first.wrong, ...second.wrong],
+    tokensOfClients: first.tokensOfClients.map((n, client) => n + second.tokensOfClients[client]!),
+  };
+}
+
 async function askOnce(
   { request, alone }: KnownRequest,
   from: { readonly baseUrl: string; readonly client: number; readonly random: () => number },
