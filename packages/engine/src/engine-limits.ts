@@ -18,6 +18,8 @@ export interface EngineLimits {
   readonly expertRowMs: number;
   /** Longest that a sequence waits for its constraint to say which tokens may come. */
   readonly maskDeadlineMs: number;
+  /** Fewest sequences of a step that may be computed in two halves. */
+  readonly halvedSequencesMin: number;
   /** Longest sequence, prompt and answer; the model and the KV pool may allow less. */
   readonly contextTokensMax: number;
 }
@@ -34,6 +36,8 @@ export const defaultLimits: EngineLimits = {
   expertRowMs: 100,
   // A mask takes some ten microseconds; a grammar at its worst, or a busy machine, much longer.
   maskDeadlineMs: 5_000,
+  // Of fewer, a half asks few experts, and for a row or two each.
+  halvedSequencesMin: 8,
   contextTokensMax: Number.MAX_SAFE_INTEGER,
 };
 

@@ -72,3 +72,22 @@ for (const kind of ["cpu", "reference"] as const) {
     });
   }
 }
+
+for (const kind of ["cpu", "reference"] as const) {
+  for (const weightDtype of weightDtypes) {
+    test(`${kind}, ${weightDtype}: steps in two halves change no token`, async () => {
+      await using engines = await TinyEngines.create(kind, weightDtype);
+      const whole = await engines.open();
+      const halved = await engines.open({ microBatches: true, halvedSequencesMin: 2 });
+      const [expected, found] = await Promise.all(
+        [whole, halved].map((engine) =>
+          Promise.all(requests.map((request) => generate(engine, request))),
+        ),
+      );
+      const tokensOf = (answers: typeof found) => answers!.map(({ tokenIds }) => tokenIds);
+      expect(tokensOf(found)).toEqual(tokensOf(expected));
+      expect(halved.load().halvedSteps).toBeGreaterThan(0);
+      expect(whole.load().halvedSteps).toBe(0);
+    });
+  }
+}

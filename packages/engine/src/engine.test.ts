@@ -27,6 +27,7 @@ test("a sequence's tokens do not change with its company", async () => {
     cachedBlocks: expect.any(Number),
     numBlocks: 200,
     preemptions: 0,
+    halvedSteps: 0,
     prefix: { queriesTokens: 64, hitsTokens: 0 },
   });
 });

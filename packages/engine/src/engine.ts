@@ -14,6 +14,7 @@ import { type ForwardOutcome, runForward } from "./forward.ts";
 import type { GenerateEvent } from "./generate-event.ts";
 import { abortError, type GenerateRequest } from "./generate-request.ts";
 import { KvBlockPool } from "./kv-block-pool.ts";
+import { HalvesChooser } from "./micro-batches.ts";
 import type { PlannedChunk } from "./plan-step.ts";
 import { randomSeed } from "./random-seed.ts";
 import type { Sequence } from "./sequence.ts";
@@ -28,6 +29,11 @@ export interface EngineOptions {
   readonly attention: AttentionEngine;
   readonly experts: ExpertClient;
   readonly limits?: Partial<EngineLimits> | undefined;
+  /**
+   * Whether steps of many sequences may be computed in two halves, so that one attends while the
+   * other's experts compute: where that was measured to be quicker. Default false.
+   */
+  readonly microBatches?: boolean | undefined;
   /** Monotonic. Default: performance.now. */
   readonly nowMs?: (() => number) | undefined;
   /** A fresh seed, 0 .. 2^64 - 1, for a request that names none. Default: cryptographic. */
@@ -45,6 +51,8 @@ export interface EngineLoad {
   readonly numBlocks: number;
   /** How often a sequence gave up its blocks for another, and was computed again, since the start. */
   readonly preemptions: number;
+  /** How many steps were computed in two halves, since the start. */
+  readonly halvedSteps: number;
   /** How much of the prompts the prefix cache had, since the start. */
   readonly prefix: PrefixCounts;
 }
@@ -91,6 +99,9 @@ class BatchingEngine implements Engine {
   readonly #followers = new Map<Sequence, readonly Sequence[]>();
   #nextId = 0;
   #isClosed = false;
+  /** Undefined if every step stays whole. */
+  readonly #halves: HalvesChooser | undefined;
+  #numHalvedSteps = 0;
   /** The step under way. */
   #step: { readonly members: readonly Sequence[]; readonly abort: AbortController } | undefined;
   /** Ends the loop's wait for constraints, while it has nothing else to do. */
@@ -113,6 +124,10 @@ class BatchingEngine implements Engine {
       this.#limits.contextTokensMax,
     );
     this.#admission = new Admission(this.#pool, this.#limits);
+    this.#halves =
+      options.microBatches === true
+        ? new HalvesChooser(this.#limits.halvedSequencesMin)
+        : undefined;
     this.#scratch = new AdjustScratch(options.attention.model.vocabSize);
   }
 
@@ -166,6 +181,7 @@ class BatchingEngine implements Engine {
       freeBlocks: this.#pool.numFree,
       cachedBlocks: this.#pool.numCached,
       numBlocks: this.#pool.numBlocks,
+      halvedSteps: this.#numHalvedSteps,
       preemptions: this.#admission.numPreemptions,
       prefix: this.#admission.prefix,
     };
@@ -238,7 +254,10 @@ class BatchingEngine implements Engine {
     const abort = new AbortController();
     this.#step = { members, abort };
     const chunks = plan.map(({ sequence, numTokens }) => sequence.startChunk(numTokens, startMs));
+    const numTokens = chunks.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+    const numHalves = this.#halves?.choose({ numSequences: chunks.length, numTokens }) ?? 1;
     const outcomes = await runForward(chunks, {
+      numHalves,
       attention: this.#attention,
       experts: this.#experts,
       expertDeadlineMs: this.#limits.expertDeadlineMs,
@@ -247,6 +266,11 @@ class BatchingEngine implements Engine {
       signal: abort.signal,
     });
     this.#step = undefined;
+    if (numHalves === 2) this.#numHalvedSteps += 1;
+    if (outcomes.every(({ kind }) => kind === "computed")) {
+      const elapsedMs = this.#nowMs() - startMs;
+      this.#halves?.observe({ numTokens, numHalves, elapsedMs });
+    }
     const isLost = outcomes.some(isCacheLost);
     const reopened = isLost ? await this.#awaitDevice() : undefined;
     for (const [i, { sequence, numTokens }] of plan.entries()) {

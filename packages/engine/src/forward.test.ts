@@ -142,3 +142,34 @@ test("every reply's memory is given back once, after it was combined", async () 
   expect(context.experts.numReleased).toBe(context.experts.numCalls);
   expect(context.experts.numCalls).toBeGreaterThan(toyModel.numLayers);
 });
+
+test("two halves give the bits of the whole, and their calls are under way together", async () => {
+  const tokens = fc.array(fc.nat({ max: vocabSize - 1 }), { minLength: 1, maxLength: 9 });
+  const asked = fc.array(fc.tuple(tokens, fc.constantFrom("none", "last", "all")), {
+    minLength: 2,
+    maxLength: 8,
+  });
+  let most = 0;
+  await fc.assert(
+    fc.asyncProperty(asked, async (all) => {
+      const step = () => all.map(([tokenIds, logits], i) => chunk(i, tokenIds, logits));
+      const context = openContext();
+      context.experts.intercept = () => {
+        most = Math.max(most, context.experts.numUnderWay);
+      };
+      const halved = await runForward(step(), { ...context, numHalves: 2 });
+      const whole = await runForward(step(), openContext());
+      assert.deepEqual(halved.map(allLogits), whole.map(allLogits));
+      expect(context.attention.stepSequences).toHaveLength(2);
+    }),
+    { numRuns: 40 },
+  );
+  expect(most).toBeGreaterThan(toyModel.numExperts);
+});
+
+test("what fails in one half is that half's, and is run again as in a whole step", async () => {
+  const step = [3, vocabSize, 4, 5].map((tokenId, i) => chunk(i, [tokenId], "last"));
+  const outcomes = await runForward(step, { ...openContext(), numHalves: 2 });
+  const kinds = outcomes.map((outcome) => outcome.kind);
+  expect(kinds).toEqual(["computed", "failed", "computed", "computed"]);
+});

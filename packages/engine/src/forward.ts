@@ -16,6 +16,7 @@ import {
 } from "./ask-experts.ts";
 import type { ExpertCallCode, ExpertClient } from "./expert-client.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
+import { halveStep, type NumHalves } from "./micro-batches.ts";
 import { type RoutedExpertsLog, recordRouting } from "./routed-experts.ts";
 import {
   rowOwners,
@@ -49,6 +50,8 @@ export interface ForwardContext {
   readonly expertDeadlineMs: number;
   /** Besides, for each row that it is asked for. */
   readonly expertRowMs: number;
+  /** Whether the step is computed whole, or in two halves side by side. Default 1. */
+  readonly numHalves?: NumHalves | undefined;
   /** Monotonic. */
   readonly nowMs: () => number;
   /** Aborted when no sequence of the step is wanted any more. */
@@ -78,8 +81,8 @@ export async function runForward(
     signal,
   };
   const outcomes = new Map<ForwardSequence, ForwardOutcome>();
-  const groups: (readonly ForwardSequence[])[] = [sequences];
-  for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+  /** Computes a group; returns what has to be computed again. */
+  const run = async (group: readonly ForwardSequence[]) => {
     const result = signal.aborted
       ? failureOf(group, signal.reason, false)
       : await runOnce(group, attention, ask);
@@ -87,9 +90,14 @@ export async function runForward(
       group.forEach((sequence, i) => {
         outcomes.set(sequence, { kind: "computed", logits: result.logits[i]! });
       });
-    } else {
-      groups.push(...regroup(group, result.failures, outcomes));
+      return [];
     }
+    return regroup(group, result.failures, outcomes);
+  };
+  const halves = context.numHalves === 2 ? halveStep(sequences) : [sequences];
+  const again = (await Promise.all(halves.map(run))).flat();
+  for (let group = again.shift(); group !== undefined; group = again.shift()) {
+    again.push(...(await run(group)));
   }
   return sequences.map((sequence) => {
     const outcome = outcomes.get(sequence);

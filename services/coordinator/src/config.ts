@@ -46,6 +46,11 @@ export const coordinatorSettings = z.strictObject({
   OCTET_KV_TOKENS: z.coerce.number().int().min(16).max(16_777_216).default(16_384),
   /** Most tokens in one step: a prompt longer than this is prefilled in chunks. */
   OCTET_STEP_TOKENS_MAX: z.coerce.number().int().min(1).max(1024).default(512),
+  /**
+   * "auto": steps of eight sequences or more are computed in two halves where that was measured to
+   * be quicker, one attending while the other's experts compute. "off": never.
+   */
+  OCTET_MICRO_BATCHES: z.enum(["auto", "off"]).default("off"),
   /** Longest one expert call may take, whatever it asks, before its sequences fail, in ms. */
   OCTET_EXPERT_DEADLINE_MS: z.coerce.number().int().min(10).max(600_000).default(10_000),
   /** Besides, for each row of the call, in ms: long prefills on slow machines. */

@@ -97,6 +97,7 @@ async function serveModel(
   const engine = createEngine({
     attention,
     experts: (admin && counting?.meterExperts(experts, admin.metrics)) ?? experts,
+    microBatches: config.OCTET_MICRO_BATCHES === "auto",
     limits: {
       stepTokensMax: config.OCTET_STEP_TOKENS_MAX,
       activeSequencesMax: Math.min(config.OCTET_STEP_TOKENS_MAX, activeSequencesMax),
