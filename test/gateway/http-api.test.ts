@@ -253,6 +253,24 @@ test("a stream says how far its prompt is", async () => {
   expect(progress.at(-1).processed).toBe(progress.at(-1).total);
 });
 
+test("several answers to each prompt: the first is the one alone, streamed or not", async () => {
+  const body = { prompt: ["Once upon", "The dog"], max_tokens: 6, seed: 9, logprobs: 0 };
+  const alone = await answer("/v1/completions", body);
+  const many = await answer("/v1/completions", { ...body, n: 3 });
+  const texts = many.choices.map((choice: Json) => choice.text);
+  expect(many.choices.map((choice: Json) => choice.index)).toEqual([0, 1, 2, 3, 4, 5]);
+  expect([texts[0], texts[3]]).toEqual(alone.choices.map((choice: Json) => choice.text));
+  expect(new Set(texts).size).toBeGreaterThan(2);
+  expect(many.usage.prompt_tokens).toBe(alone.usage.prompt_tokens);
+  expect(many.usage.completion_tokens).toBe(36);
+  const streamed = await cluster.post("/v1/completions", { ...body, n: 3, stream: true });
+  const choices: Json[] = eventsOf(await streamed.text()).flatMap((event: Json) => event.choices);
+  const textOf = (index: number) =>
+    choices.map((choice) => (choice.index === index ? choice.text : "")).join("");
+  expect(texts.map((_: string, index: number) => textOf(index))).toEqual(texts);
+  expect(choices.filter((choice) => choice.finish_reason !== null)).toHaveLength(6);
+});
+
 test("messages of one role in a row are one, a system prompt goes first, parts are joined", async () => {
   const parts = [
     { role: "developer", content: "Be kind." },
@@ -345,6 +363,8 @@ test.each<[name: string, path: string, body: unknown, expected: object]>([
   ["mixed prompts", "/v1/completions", { prompt: ["a", [1]] }, { param: "prompt" }],
   ["64-bit", "/v1/completions", { prompt: "a", top_k: 2 ** 40 }, { param: "top_k" }],
   ["fim", "/v1/fim/completions", { prompt: "a" }, { status: 400, code: "not_supported" }],
+  ["many answers", "/v1/completions", { prompt: "a", n: 9 }, { status: 400, param: "n" }],
+  ["tools", "/v1/completions", { prompt: "a", tools: [{}] }, { code: "not_supported" }],
   [
     "a long prompt",
     "/v1/completions",

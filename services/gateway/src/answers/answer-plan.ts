@@ -6,7 +6,7 @@ import type { StreamUsage } from "../params/stream-options.ts";
 import type { AnswerCall, Coordinator } from "../upstream/coordinator.ts";
 import type { AnswerFormat } from "./answer-format.ts";
 
-/** One prompt to answer; its place in the plan is the index of its choice. */
+/** One prompt to answer. */
 export interface AnswerRequest {
   readonly call: AnswerCall;
   /** Whether its first token begins a text, and loses the space that would separate it. */
@@ -27,11 +27,18 @@ export interface AnswerPlan {
   readonly maxTokens: number | undefined;
   readonly coordinator: Coordinator;
   readonly requests: readonly AnswerRequest[];
+  /** To each request; the choices of the first come first. */
+  readonly answersEach: number;
   readonly format: AnswerFormat;
   readonly stream: boolean;
   readonly streamUsage: StreamUsage;
   readonly shown: ShownOutput;
   readonly warnings: readonly Warning[];
+}
+
+/** How many choices there will be. */
+export function countChoices({ requests, answersEach }: AnswerPlan): number {
+  return requests.length * answersEach;
 }
 
 /** The members that every object of one answer has. */

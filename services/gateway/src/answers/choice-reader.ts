@@ -6,8 +6,28 @@ import type { AnswerPlan } from "./answer-plan.ts";
 import { toPromptLogprobs, withoutSpace } from "./logprobs.ts";
 import { toNpyBase64 } from "./routed-experts.ts";
 
+/** The readers of one request's answers, by their index in its events. */
+export function readersOf(plan: AnswerPlan, requestIndex: number): readonly ChoiceReader[] {
+  const first = requestIndex * plan.answersEach;
+  return Array.from(
+    { length: plan.answersEach },
+    (_, answer) => new ChoiceReader(plan, first + answer),
+  );
+}
+
+/** Those of `readers` that an event is for. */
+export function readersFor(
+  readers: readonly ChoiceReader[],
+  event: AnswerEvent,
+): readonly ChoiceReader[] {
+  const isOfOne = event.case === "delta" || event.case === "finished";
+  return isOfOne ? readers.filter((_, answer) => answer === event.value.index) : readers;
+}
+
 /** Reads one choice. An echoed prompt comes first: at once, or when its log-probabilities are there. */
 export class ChoiceReader {
+  /** Of the choice in the answer. */
+  readonly index: number;
   readonly #plan: AnswerPlan;
   readonly #prompt: TokenLogprobs[] = [];
   #echo: string | undefined;
@@ -16,8 +36,9 @@ export class ChoiceReader {
 
   /** @param index of the choice in the plan */
   constructor(plan: AnswerPlan, index: number) {
+    this.index = index;
     this.#plan = plan;
-    const { beginsText, echo } = plan.requests[index]!;
+    const { beginsText, echo } = plan.requests[Math.floor(index / plan.answersEach)]!;
     this.#losesSpace = beginsText;
     if (echo !== "") this.#echo = echo;
   }

@@ -1,7 +1,7 @@
 // An answer in one piece.
 import type { GenerateFinished } from "@octet/protocol";
 import { type AnswerPlan, envelopeOf } from "./answer-plan.ts";
-import { ChoiceReader } from "./choice-reader.ts";
+import { type ChoiceReader, readersFor, readersOf } from "./choice-reader.ts";
 import { type AnswerRun, runAnswer, toAnswerEnd } from "./run-answer.ts";
 import { toTimings, toUsage } from "./usage.ts";
 
@@ -11,12 +11,13 @@ export async function collectAnswers(plan: AnswerPlan, bounds: AnswerRun): Promi
   const signal = AbortSignal.any([bounds.signal, stop.signal]);
   try {
     const answers = await Promise.all(
-      plan.requests.map((_, index) => collectOne(plan, index, { ...bounds, signal })),
+      plan.requests.map((_, index) => collectChoices(plan, index, { ...bounds, signal })),
     );
-    const finished = answers.map((answer) => answer.finished);
+    const all = answers.flat();
+    const finished = all.map((answer) => answer.finished);
     return {
       ...envelopeOf(plan, plan.format.wholeObject),
-      choices: answers.map(({ choice }) => choice),
+      choices: all.map(({ choice }) => choice),
       usage: toUsage(finished),
       timings: toTimings(finished),
       ...(plan.warnings.length > 0 ? { warnings: plan.warnings } : {}),
@@ -26,19 +27,23 @@ export async function collectAnswers(plan: AnswerPlan, bounds: AnswerRun): Promi
   }
 }
 
-async function collectOne(
+async function collectChoices(
   plan: AnswerPlan,
-  index: number,
+  requestIndex: number,
   bounds: AnswerRun,
-): Promise<{ choice: object; finished: GenerateFinished }> {
-  const reader = new ChoiceReader(plan, index);
-  const parts = [...reader.begin()];
-  let finished: GenerateFinished | undefined;
-  for await (const event of runAnswer(plan, index, bounds)) {
-    parts.push(...reader.read(event));
-    if (event.case === "finished") finished = event.value;
+): Promise<{ choice: object; finished: GenerateFinished }[]> {
+  const readers = readersOf(plan, requestIndex);
+  const parts = new Map(readers.map((reader) => [reader, [...reader.begin()]]));
+  const finished = new Map<ChoiceReader, GenerateFinished>();
+  for await (const event of runAnswer(plan, requestIndex, bounds)) {
+    for (const reader of readersFor(readers, event)) {
+      parts.get(reader)!.push(...reader.read(event));
+      if (event.case === "finished") finished.set(reader, event.value);
+    }
   }
-  const end = toAnswerEnd(finished!); // runAnswer has thrown if there is none
-  const choice = { ...plan.format.whole(index, parts, end), ...reader.extras(finished!) };
-  return { choice, finished: finished! };
+  return readers.map((reader) => {
+    const ended = finished.get(reader)!; // runAnswer has thrown if there is none
+    const whole = plan.format.whole(reader.index, parts.get(reader)!, toAnswerEnd(ended));
+    return { choice: { ...whole, ...reader.extras(ended) }, finished: ended };
+  });
 }

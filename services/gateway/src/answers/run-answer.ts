@@ -15,7 +15,7 @@ export interface AnswerRun {
 }
 
 /**
- * Streams the plan's choice at `index`; leaving the loop or aborting the signal cancels it.
+ * Streams the answers to the plan's request at `index`; leaving the loop or aborting the signal cancels it.
  *
  * @throws {ApiError} whatever happens to it
  */
@@ -25,22 +25,24 @@ export async function* runAnswer(
   bounds: AnswerRun,
 ): AsyncGenerator<AnswerEvent, void> {
   const { call } = plan.requests[index]!;
-  const observer = bounds.metrics.observe(plan.model);
-  let hasFinished = false;
+  const observers = Array.from({ length: plan.answersEach }, () =>
+    bounds.metrics.observe(plan.model),
+  );
+  let unfinished = plan.answersEach;
   try {
     for await (const event of plan.coordinator.answer(call, bounds)) {
       if (event.case === "started") requireRoom(plan, event.value.promptTokens);
-      if (event.case === "delta") observer.firstToken();
+      if (event.case === "delta") observers[event.value.index]?.firstToken();
       if (event.case === "finished") {
-        hasFinished = true;
-        observer.finished(toAnswerEnd(event.value).finishReason, event.value);
+        unfinished--;
+        observers[event.value.index]?.finished(toAnswerEnd(event.value).finishReason, event.value);
       }
       yield event;
     }
   } catch (error) {
     throw fromUpstream(error);
   }
-  if (!hasFinished) {
+  if (unfinished > 0) {
     throw new ApiError("expert_unavailable", "the coordinator left its answer unfinished");
   }
 }

@@ -5,7 +5,7 @@ import { clientGoneSignal } from "../http/client-gone.ts";
 import { SseStream } from "../http/sse-stream.ts";
 import type { GatewayMetrics } from "../metrics/gateway-metrics.ts";
 import type { AnswerLimit } from "./answer-limit.ts";
-import type { AnswerPlan } from "./answer-plan.ts";
+import { type AnswerPlan, countChoices } from "./answer-plan.ts";
 import { collectAnswers } from "./collect-answers.ts";
 import { streamAnswers } from "./stream-answers.ts";
 
@@ -30,7 +30,7 @@ export async function serveAnswers(
     reply.header("x-warnings", plan.warnings.map(({ param }) => param).join(", "));
   }
   const gone = clientGoneSignal(reply.raw);
-  await limit.run(plan.requests.length, async (stop) => {
+  await limit.run(countChoices(plan), async (stop) => {
     const signal = AbortSignal.any([gone, stop]);
     const run = { deadlineMs: config.OCTET_ANSWER_TIMEOUT_MS, signal, metrics };
     if (!plan.stream) {

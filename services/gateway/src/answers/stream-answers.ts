@@ -5,8 +5,8 @@ import { type ApiError, toErrorBody } from "../http/api-error.ts";
 import type { SseStream } from "../http/sse-stream.ts";
 import type { AnswerEvent } from "../upstream/coordinator.ts";
 import { fromUpstream } from "../upstream/upstream-error.ts";
-import { type AnswerPlan, envelopeOf } from "./answer-plan.ts";
-import { ChoiceReader } from "./choice-reader.ts";
+import { type AnswerPlan, countChoices, envelopeOf } from "./answer-plan.ts";
+import { type ChoiceReader, readersFor, readersOf } from "./choice-reader.ts";
 import { type AnswerRun, runAnswer, toAnswerEnd } from "./run-answer.ts";
 import { toTimings, toUsage } from "./usage.ts";
 
@@ -62,7 +62,7 @@ class AnswerStream {
   constructor(plan: AnswerPlan, sse: SseStream) {
     this.#plan = plan;
     this.#sse = sse;
-    this.#unfinished = new Set(plan.requests.keys());
+    this.#unfinished = new Set(Array(countChoices(plan)).keys());
     this.#warnings = plan.warnings.length > 0 ? { warnings: plan.warnings } : {};
   }
 
@@ -71,12 +71,18 @@ class AnswerStream {
     first: Promise<IteratorResult<AnswerEvent, void>>,
     rest: AsyncIterable<AnswerEvent>,
   ): Promise<void> {
-    const reader = new ChoiceReader(this.#plan, index);
-    await this.#send(this.#plan.format.opening(index));
-    for (const part of reader.begin()) await this.#send(this.#plan.format.delta(index, part));
+    const { format } = this.#plan;
+    const readers = readersOf(this.#plan, index);
+    for (const reader of readers) {
+      await this.#send(format.opening(reader.index));
+      for (const part of reader.begin()) await this.#send(format.delta(reader.index, part));
+    }
+    const pass = async (event: AnswerEvent) => {
+      for (const reader of readersFor(readers, event)) await this.#pass(reader, event);
+    };
     const { value } = await first;
-    if (value) await this.#pass(index, reader, value);
-    for await (const event of rest) await this.#pass(index, reader, event);
+    if (value) await pass(value);
+    for await (const event of rest) await pass(event);
   }
 
   async finish(): Promise<void> {
@@ -95,14 +101,15 @@ class AnswerStream {
     await this.#sse.end();
   }
 
-  async #pass(index: number, reader: ChoiceReader, event: AnswerEvent): Promise<void> {
+  async #pass(reader: ChoiceReader, event: AnswerEvent): Promise<void> {
     const { format } = this.#plan;
+    const { index } = reader;
     for (const part of reader.read(event)) await this.#send(format.delta(index, part));
     if (event.case === "progress") {
       const prompt_progress = this.#toProgress(event.value);
       await this.#send(format.delta(index, { text: "" }), { prompt_progress });
     }
-    if (event.case === "finished") await this.#finishOne(index, reader, event.value);
+    if (event.case === "finished") await this.#finishOne(reader, event.value);
   }
 
   /** llama-server's names. */
@@ -115,7 +122,8 @@ class AnswerStream {
     };
   }
 
-  async #finishOne(index: number, reader: ChoiceReader, finished: GenerateFinished): Promise<void> {
+  async #finishOne(reader: ChoiceReader, finished: GenerateFinished): Promise<void> {
+    const { index } = reader;
     this.#finished.push(finished);
     this.#unfinished.delete(index);
     const isLast = this.#unfinished.size === 0;

@@ -3,7 +3,7 @@ import type { GenerateFinished } from "@octet/protocol";
 
 /** Tokens of all choices together. */
 export function toUsage(finished: readonly GenerateFinished[]) {
-  const prompt_tokens = finished.reduce((sum, one) => sum + one.promptTokens, 0);
+  const prompt_tokens = promptsOf(finished).reduce((sum, one) => sum + one.promptTokens, 0);
   const completion_tokens = finished.reduce((sum, one) => sum + one.completionTokens, 0);
   return {
     prompt_tokens,
@@ -34,9 +34,14 @@ export function toTimings(finished: readonly GenerateFinished[]) {
   };
 }
 
+/** One of the answers to each prompt: they share its computation. */
+function promptsOf(finished: readonly GenerateFinished[]): readonly GenerateFinished[] {
+  return finished.filter(({ index }) => index === 0);
+}
+
 /** Tokens of prompts that were found computed. */
 function cachedTokens(finished: readonly GenerateFinished[]): number {
-  return finished.reduce((sum, one) => sum + one.cachedPromptTokens, 0);
+  return promptsOf(finished).reduce((sum, one) => sum + one.cachedPromptTokens, 0);
 }
 
 /** 0 where no time passed: JSON has no infinity. */

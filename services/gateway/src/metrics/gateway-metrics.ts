@@ -117,7 +117,7 @@ export class GatewayMetrics {
         };
         const label = { model_name: model };
         this.#answers.inc({ ...label, finished_reason: reason });
-        this.#promptTokens.inc(label, finished.promptTokens);
+        if (finished.index === 0) this.#promptTokens.inc(label, finished.promptTokens);
         this.#generationTokens.inc(label, finished.completionTokens);
         for (const [name, histogram] of Object.entries(this.#seconds)) {
           const value = times[name as keyof typeof times];

@@ -79,7 +79,7 @@ export class VllmNames {
     const label = { model_name: model, engine: "0" };
     const { promptTokens, completionTokens } = finished;
     this.#success.inc({ ...label, finished_reason: reason });
-    this.#counters.promptTokens.inc(label, promptTokens);
+    if (finished.index === 0) this.#counters.promptTokens.inc(label, promptTokens);
     this.#counters.completionTokens.inc(label, completionTokens);
     const values = {
       ...times,

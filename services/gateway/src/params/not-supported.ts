@@ -4,7 +4,6 @@ import { ApiError } from "../http/api-error.ts";
 
 /** Values that ask for nothing, by parameter: clients send them all the same. */
 const neutral: Readonly<Record<string, (value: unknown) => boolean>> = {
-  n: (value) => value === 1,
   best_of: (value) => value === 1,
   suffix: (value) => value === "",
   prompt_logprobs: () => false,

@@ -6,10 +6,13 @@ import { ApiError } from "../http/api-error.ts";
 
 /** Most likeliest tokens listed for one place. */
 const topLogprobsMax = 20;
+/** Most answers to one prompt. */
+const answersMax = 8;
 const topLogprobs = z.number().int().min(0).max(topLogprobsMax);
 
 /** The parameters that both kinds of answer have. */
 export const outputShape = {
+  n: z.number().int().min(1).max(answersMax).optional().describe("Answers to each prompt."),
   return_token_ids: z.boolean().optional().describe("Token ids of prompt and answer."),
   routed_experts: z
     .boolean()
