@@ -111,7 +111,7 @@ test("neighbours of one role are one message to a template that wants them to al
 
 test.each([
   ["messages", []],
-  ["messages[1].role", [question[1]!, { role: "tool", content: "" }]],
+  ["messages[1].role", [question[1]!, { role: "function", content: "" }]],
   ["messages[0]", [{ role: "assistant", content: "x" }]],
   ["messages[0].prefix", [{ role: "user", content: "x", prefix: true }]],
   ["messages[1].prefix", [...question, question[1]!].map((m, i) => ({ ...m, prefix: i === 1 }))],

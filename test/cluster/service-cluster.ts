@@ -26,6 +26,12 @@ export function shardGolden(name: string, dtype: WeightDtype): Promise<Temporary
   return shardModel({ sourceDir: goldenModelDir(name), weightDtype: dtype });
 }
 
+/** Shards the bundled model into a temporary folder. */
+export function shardBundled(dtype: WeightDtype): Promise<TemporaryShards> {
+  const sourceDir = fileURLToPath(new URL("../../models/octet-tiny", import.meta.url));
+  return shardModel({ sourceDir, weightDtype: dtype });
+}
+
 /** Shards a model into a temporary folder. */
 export async function shardModel(
   model: Omit<Parameters<typeof shardCheckpoint>[0], "outDir">,

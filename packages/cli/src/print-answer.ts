@@ -147,6 +147,7 @@ const reasonNames: Readonly<Record<number, string>> = {
   [FinishReason.END_OF_SEQUENCE]: "end-of-sequence",
   [FinishReason.STOP]: "stop",
   [FinishReason.LENGTH]: "length",
+  [FinishReason.TOOL_CALLS]: "tool-calls",
 };
 
 /** A newer server may send a reason that this client does not know. */

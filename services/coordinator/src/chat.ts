@@ -1,8 +1,10 @@
 // One Chat call: from the conversation to the reply's events.
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { ToolCallParser } from "@octet/constraint";
 import type { GenerateEvent } from "@octet/engine";
-import type { ChatRequest, ChatResponseSchema } from "@octet/protocol";
+import { type ChatRequest, type ChatResponseSchema, FinishReason } from "@octet/protocol";
 import type { AnswerCall } from "./answer-call.ts";
+import { checkConstraint, toSpec, toToolSpec, toTools } from "./constraint-request.ts";
 import { type GenerateContext, startGeneration } from "./generation.ts";
 import { type AboutRequest, toDelta, toFinished, toStarted } from "./generation-events.ts";
 import { requireModel } from "./model-info.ts";
@@ -21,7 +23,7 @@ export async function* chat(
   call: AnswerCall,
   context: GenerateContext,
 ): AsyncGenerator<Response, void> {
-  const { tokenizer, modelName: model } = context;
+  const { tokenizer, constraints, modelName: model } = context;
   requireModel(request.model, model);
   if (request.output?.promptTopLogprobs !== undefined) {
     throw new RequestError(
@@ -30,7 +32,10 @@ export async function* chat(
       { field: "output.prompt_top_logprobs" },
     );
   }
-  const prompt = toChatPrompt(request.messages, tokenizer, "messages");
+  const tools = toTools(request);
+  const toolSpec = toToolSpec(tools, request);
+  const prompt = toChatPrompt(request.messages, tokenizer, "messages", tools);
+  const checked = await checkConstraint(toolSpec ?? toSpec(request.constraint), constraints);
   const { requestId } = call;
   const about = {
     requestId,
@@ -39,9 +44,45 @@ export async function* chat(
     details: request.details,
     tokenizer,
   };
-  for await (const event of startGeneration(prompt, request, call, context)) {
-    // Not asked for: what a conversation's prompt consists of is the template's affair.
-    if (event.kind !== "prompt-logprobs") yield toMessage(event, about);
+  const events = startGeneration(prompt, request, call, context, checked);
+  if (toolSpec !== undefined) yield* withToolCalls(events, about);
+  else {
+    for await (const event of events) {
+      // Not asked for: what a conversation's prompt consists of is the template's affair.
+      if (event.kind !== "prompt-logprobs") yield toMessage(event, about);
+    }
+  }
+}
+
+/** The reply's text, with the calls taken out of it. */
+async function* withToolCalls(
+  events: AsyncIterable<GenerateEvent>,
+  about: AboutRequest,
+): AsyncGenerator<Response, void> {
+  let scope = "";
+  /** By the answer's index. */
+  const parsers = new Map<number, ToolCallParser>();
+  const parserOf = (index: number): ToolCallParser => {
+    const parser = parsers.get(index) ?? new ToolCallParser(`${scope}/${index}`);
+    parsers.set(index, parser);
+    return parser;
+  };
+  for await (const event of events) {
+    // The same request gives the same ids, and the next turn of a conversation gives others.
+    if (event.kind === "started") scope = `${event.seed}/${event.promptTokens}`;
+    if (event.kind === "delta") {
+      const { text, toolCalls } = parserOf(event.index).push(event.text);
+      const value = { ...toDelta({ ...event, text }, about), toolCalls: [...toolCalls] };
+      yield { event: { case: "delta", value } };
+    } else if (event.kind === "finished") {
+      const { index } = event;
+      const { text } = parserOf(index).end();
+      if (text !== "") yield { event: { case: "delta", value: { index, text } } };
+      const finished = toFinished(event);
+      const hasCalled = event.reason === "end-of-sequence" && parserOf(index).hasCalls;
+      const value = hasCalled ? { ...finished, reason: FinishReason.TOOL_CALLS } : finished;
+      yield { event: { case: "finished", value } };
+    } else if (event.kind !== "prompt-logprobs") yield toMessage(event, about);
   }
 }
 

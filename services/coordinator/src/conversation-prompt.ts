@@ -1,10 +1,12 @@
 // A conversation as requests carry it, checked and encoded; errors name the message.
 import type { ChatMessage } from "@octet/protocol";
 import {
+  renderTools,
   type Tokenizer,
   TokenizerError,
-  type ChatMessage as TokenizerMessage,
+  type ToolChatMessage,
 } from "@octet/tokenizer";
+import type { RequestTools } from "./constraint-request.ts";
 import { RequestError } from "./request-error.ts";
 
 /** Most messages one conversation may have. */
@@ -13,25 +15,31 @@ const chatMessagesMax = 4096;
 /**
  * The conversation in the model's template, up to where the reply begins, or goes on.
  *
- * @param field where the messages stand in the request, for errors
+ * @param about field: where the messages stand in the request, for errors
  * @throws {RequestError} "invalid_parameter", naming the message
  * @throws {TokenizerError} where there is no template that can be used
  */
 export function encodeConversation(
   messages: readonly ChatMessage[],
   tokenizer: Tokenizer,
-  field: string,
+  about: RequestTools & { readonly field: string },
 ): { readonly tokenIds: Int32Array; readonly continuesText: boolean } {
+  const { field, tools, choice } = about;
   requireCount(messages.length, field);
   const known = messages.map((message, index) => toKnown(message, `${field}[${index}]`));
   const continuesLast = hasPrefix(messages, field);
+  let rendered: ReturnType<typeof renderTools> | undefined;
   try {
-    const tokenIds = tokenizer.encodeChat(known, { continuesLast });
+    rendered = renderTools(known, tools, choice);
+    const tokenIds = tokenizer.encodeChat(rendered, { continuesLast });
     return { tokenIds, continuesText: continuesLast && known.at(-1)!.content !== "" };
   } catch (error) {
     if (!(error instanceof TokenizerError) || error.code !== "bad-messages") throw error;
     const { message, messageIndex } = error;
-    const blamed = messageIndex === undefined ? field : `${field}[${messageIndex}]`;
+    // Where tools added or joined messages, the template's numbers are not the request's.
+    const isSame = rendered === undefined || rendered.length === known.length;
+    const isPlaced = messageIndex !== undefined && isSame;
+    const blamed = isPlaced ? `${field}[${messageIndex}]` : field;
     throw new RequestError("invalid_parameter", message, { field: blamed, cause: error });
   }
 }
@@ -58,12 +66,16 @@ function hasPrefix(messages: readonly ChatMessage[], field: string): boolean {
   );
 }
 
-function toKnown({ role, content }: ChatMessage, place: string): TokenizerMessage {
-  if (role === "system" || role === "user" || role === "assistant") return { role, content };
+function toKnown(message: ChatMessage, place: string): ToolChatMessage {
+  const { role, content, toolCalls, toolCallId } = message;
+  const isKnown = role === "system" || role === "user" || role === "assistant" || role === "tool";
+  if (isKnown) {
+    return { role, content, toolCalls, toolCallId: toolCallId === "" ? undefined : toolCallId };
+  }
   const found = JSON.stringify(role);
   throw new RequestError(
     "invalid_parameter",
-    `${place}.role: expected system, user or assistant, found ${found}`,
+    `${place}.role: expected system, user, assistant or tool, found ${found}`,
     { field: `${place}.role` },
   );
 }

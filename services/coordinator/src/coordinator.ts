@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { openShard, type ShardManifest } from "@octet/checkpoint";
 import { createGrpcExpertClient, type GrpcExpertClient } from "@octet/cluster";
+import { createConstraints } from "@octet/constraint";
 import { type ExpertId, toExpertId } from "@octet/core";
 import { createEngine } from "@octet/engine";
 import { InferenceService, readinessName } from "@octet/protocol";
@@ -119,11 +120,14 @@ async function serveModel(
       blockTokens: blockSizeTokens,
     }),
   );
+  const { vocabSize, eosTokenIds } = manifest.model;
+  const constraints = createConstraints({ tokenizer, vocabSize, stopTokenIds: eosTokenIds });
   const context: InferenceContext = {
     engine,
     tokenizer,
+    constraints,
     modelName: manifest.modelName,
-    vocabSize: manifest.model.vocabSize,
+    vocabSize,
     maxPositions: engine.contextTokens,
     describeModel: () =>
       toModelMessage(manifest, {
@@ -168,6 +172,7 @@ async function serveModel(
       clusterState.close();
       await Promise.race([engine.drain(), delay(config.OCTET_DRAIN_MS)]);
       await engine.close();
+      await constraints.close();
       await opened.close(closeGraceMs);
       await admin?.close();
       await experts.close();

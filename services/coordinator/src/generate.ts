@@ -3,6 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { GenerateEvent } from "@octet/engine";
 import type { GenerateRequest, GenerateResponseSchema } from "@octet/protocol";
 import type { AnswerCall } from "./answer-call.ts";
+import { checkConstraint, toSpec } from "./constraint-request.ts";
 import { type GenerateContext, startGeneration } from "./generation.ts";
 import {
   type AboutRequest,
@@ -37,7 +38,8 @@ export async function* generate(
     details: request.details,
     tokenizer,
   };
-  for await (const event of startGeneration(prompt, request, call, context)) {
+  const checked = await checkConstraint(toSpec(request.constraint), context.constraints);
+  for await (const event of startGeneration(prompt, request, call, context, checked)) {
     yield toMessage(event, about);
   }
 }

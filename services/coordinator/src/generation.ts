@@ -1,4 +1,5 @@
 // What Generate and Chat do alike: from a prompt and parameters to the engine's events.
+import type { CheckedConstraint, Constraints } from "@octet/constraint";
 import { answersMax } from "@octet/core";
 import type { Engine, GenerateEvent } from "@octet/engine";
 import type { OutputParams, SamplingParams, SchedulingParams, StopParams } from "@octet/protocol";
@@ -13,6 +14,7 @@ import { RequestError } from "./request-error.ts";
 export interface GenerateContext {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
+  readonly constraints: Constraints;
   readonly modelName: string;
   readonly vocabSize: number;
   readonly metrics?: RequestMetrics | undefined;
@@ -34,6 +36,7 @@ export function startGeneration(
   { sampling, stop, output, scheduling, n = 1, details }: GenerationParams,
   { signal }: AnswerCall,
   { engine, tokenizer, metrics }: GenerateContext,
+  checked: CheckedConstraint | undefined,
 ): AsyncIterable<GenerateEvent> {
   if (n === 0)
     throw new RequestError("invalid_parameter", "n: expected 1 or more, found 0", { field: "n" });
@@ -50,6 +53,7 @@ export function startGeneration(
     scheduling: toScheduling(scheduling),
     decoder: createDecoder(),
     moreAnswers,
+    openConstraint: checked && (() => checked.open({ continuesText })),
     details,
     signal,
   });

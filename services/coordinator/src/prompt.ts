@@ -2,6 +2,7 @@
 import { promptBytesMax } from "@octet/core";
 import type { ChatMessage, GenerateRequest, TokenizeRequest } from "@octet/protocol";
 import type { Tokenizer } from "@octet/tokenizer";
+import { noTools, type RequestTools } from "./constraint-request.ts";
 import { encodeConversation } from "./conversation-prompt.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -50,9 +51,17 @@ export function toChatPrompt(
   messages: readonly ChatMessage[],
   tokenizer: Tokenizer,
   field: string,
+  tools: RequestTools = noTools,
 ): Prompt {
-  requirePromptBytes(messages.map((message) => message.content));
-  return encodeConversation(messages, tokenizer, field);
+  const said = messages.flatMap(({ content, toolCalls }) => [
+    content,
+    ...toolCalls.map((call) => call.argumentsJson),
+  ]);
+  const listed = tools.tools.flatMap(({ name, description = "", parametersJsonSchema = "" }) => [
+    ...[name, description, parametersJsonSchema],
+  ]);
+  requirePromptBytes([...said, ...listed]);
+  return encodeConversation(messages, tokenizer, { field, ...tools });
 }
 
 /** @throws {RequestError} "invalid_parameter" for an id outside the vocabulary, named by its place */

@@ -74,13 +74,13 @@ function reasonOf(code: EngineError["code"]): FailureReason {
     case "expert-unavailable":
       return "expert_unavailable";
     case "device-lost":
+    case "constraint-failed":
     case "closed":
       return "unavailable";
     case "deadline-exceeded":
       return "timeout";
     case "cancelled":
       return "cancelled";
-    case "constraint-failed":
     case "internal":
       return "internal";
   }

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file octet/inference/v1/inference.proto.
  */
 export const file_octet_inference_v1_inference: GenFile = /*@__PURE__*/
-  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIjwKC0NoYXRNZXNzYWdlEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCRIOCgZwcmVmaXgYBSABKAgiOQoEQ2hhdBIxCghtZXNzYWdlcxgBIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZSKKAwoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIuCgZ0b2tlbnMYAyABKAsyHC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5JZHNIABIoCgRjaGF0GAQgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABI0CghzYW1wbGluZxgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAYgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSDwoHZGV0YWlscxgHIAEoCBIwCgZvdXRwdXQYCCABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuT3V0cHV0UGFyYW1zEjgKCnNjaGVkdWxpbmcYCiABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuU2NoZWR1bGluZ1BhcmFtcxIOCgFuGAsgASgNSAGIAQFCBwoFaW5wdXRCBAoCX24idwoQU2NoZWR1bGluZ1BhcmFtcxIRCgljbGllbnRfaWQYASABKAkSEAoIcHJpb3JpdHkYAiABKAUSEgoKY2FjaGVfc2FsdBgDIAEoCRIZCgxwcmVmaXhfY2FjaGUYBCABKAhIAIgBAUIPCg1fcHJlZml4X2NhY2hlIuYDCg5TYW1wbGluZ1BhcmFtcxIYCgt0ZW1wZXJhdHVyZRgBIAEoAkgAiAEBEhIKBXRvcF9rGAIgASgNSAGIAQESEgoFdG9wX3AYAyABKAJIAogBARISCgVtaW5fcBgEIAEoAkgDiAEBEhEKBHNlZWQYBSABKARIBIgBARIfChJyZXBldGl0aW9uX3BlbmFsdHkYBiABKAJIBYgBARIdChBwcmVzZW5jZV9wZW5hbHR5GAcgASgCSAaIAQESHgoRZnJlcXVlbmN5X3BlbmFsdHkYCCABKAJIB4gBARJFCgpsb2dpdF9iaWFzGAkgAygLMjEub2N0ZXQuaW5mZXJlbmNlLnYxLlNhbXBsaW5nUGFyYW1zLkxvZ2l0Qmlhc0VudHJ5EhkKEWFsbG93ZWRfdG9rZW5faWRzGAogAygNGjAKDkxvZ2l0Qmlhc0VudHJ5EgsKA2tleRgBIAEoDRINCgV2YWx1ZRgCIAEoAjoCOAFCDgoMX3RlbXBlcmF0dXJlQggKBl90b3Bfa0IICgZfdG9wX3BCCAoGX21pbl9wQgcKBV9zZWVkQhUKE19yZXBldGl0aW9uX3BlbmFsdHlCEwoRX3ByZXNlbmNlX3BlbmFsdHlCFAoSX2ZyZXF1ZW5jeV9wZW5hbHR5IsUBCgpTdG9wUGFyYW1zEhcKCm1heF90b2tlbnMYASABKA1IAIgBARIPCgdzdHJpbmdzGAIgAygJEhcKCmlnbm9yZV9lb3MYAyABKAhIAYgBARIRCgl0b2tlbl9pZHMYBCADKA0SFwoKbWluX3Rva2VucxgFIAEoDUgCiAEBEhsKE2luY2x1ZGVfc3RvcF9zdHJpbmcYBiABKAhCDQoLX21heF90b2tlbnNCDQoLX2lnbm9yZV9lb3NCDQoLX21pbl90b2tlbnMingEKDE91dHB1dFBhcmFtcxIZCgx0b3BfbG9ncHJvYnMYASABKA1IAIgBARIgChNwcm9tcHRfdG9wX2xvZ3Byb2JzGAIgASgNSAGIAQESFgoOcm91dGVkX2V4cGVydHMYAyABKAgSEAoIcHJvZ3Jlc3MYBCABKAhCDwoNX3RvcF9sb2dwcm9ic0IWChRfcHJvbXB0X3RvcF9sb2dwcm9icyLGAgoLQ2hhdFJlcXVlc3QSDQoFbW9kZWwYASABKAkSMQoIbWVzc2FnZXMYAiADKAsyHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdE1lc3NhZ2USNAoIc2FtcGxpbmcYAyABKAsyIi5vY3RldC5pbmZlcmVuY2UudjEuU2FtcGxpbmdQYXJhbXMSLAoEc3RvcBgEIAEoCzIeLm9jdGV0LmluZmVyZW5jZS52MS5TdG9wUGFyYW1zEjAKBm91dHB1dBgFIAEoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5PdXRwdXRQYXJhbXMSOAoKc2NoZWR1bGluZxgHIAEoCzIkLm9jdGV0LmluZmVyZW5jZS52MS5TY2hlZHVsaW5nUGFyYW1zEg4KAW4YCCABKA1IAIgBARIPCgdkZXRhaWxzGAkgASgIQgQKAl9uIrkCChBHZW5lcmF0ZVJlc3BvbnNlEjYKB3N0YXJ0ZWQYASABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVTdGFydGVkSAASMgoFZGVsdGEYAiABKAsyIS5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVEZWx0YUgAEjgKCGZpbmlzaGVkGAMgASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlRmluaXNoZWRIABI3Cghwcm9ncmVzcxgEIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5QcmVmaWxsUHJvZ3Jlc3NIABI9Cg9wcm9tcHRfbG9ncHJvYnMYBSABKAsyIi5vY3RldC5pbmZlcmVuY2UudjEuUHJvbXB0TG9ncHJvYnNIAEIHCgVldmVudCJzCg9HZW5lcmF0ZVN0YXJ0ZWQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVtb2RlbBgCIAEoCRIVCg1wcm9tcHRfdG9rZW5zGAMgASgNEhgKEHByb21wdF90b2tlbl9pZHMYBCADKA0SDAoEc2VlZBgFIAEoBCJ0Cg1HZW5lcmF0ZURlbHRhEgwKBHRleHQYASABKAkSEQoJdG9rZW5faWRzGAIgAygNEg0KBWluZGV4GAMgASgNEjMKCGxvZ3Byb2JzGAQgAygLMiEub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuTG9ncHJvYnMiTgoMVG9rZW5Mb2dwcm9iEhAKCHRva2VuX2lkGAEgASgNEg8KB2xvZ3Byb2IYAiABKAISDQoFYnl0ZXMYAyABKAwSDAoEdGV4dBgEIAEoCSJ+Cg1Ub2tlbkxvZ3Byb2JzEjAKBmNob3NlbhgBIAEoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbkxvZ3Byb2ISLQoDdG9wGAIgAygLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuTG9ncHJvYhIMCgRyYW5rGAMgASgNIkMKDlByb21wdExvZ3Byb2JzEjEKBnRva2VucxgBIAMoCzIhLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbkxvZ3Byb2JzIlgKD1ByZWZpbGxQcm9ncmVzcxIVCg1wcm9tcHRfdG9rZW5zGAEgASgNEhUKDWNhY2hlZF90b2tlbnMYAiABKA0SFwoPY29tcHV0ZWRfdG9rZW5zGAMgASgNImoKDVJvdXRlZEV4cGVydHMSEgoKbnVtX3Rva2VucxgBIAEoDRISCgpudW1fbGF5ZXJzGAIgASgNEh0KFW51bV9leHBlcnRzX3Blcl90b2tlbhgDIAEoDRISCgpleHBlcnRfaWRzGAQgASgMIvIBCgxDaGF0UmVzcG9uc2USNgoHc3RhcnRlZBgBIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVN0YXJ0ZWRIABIuCgVkZWx0YRgCIAEoCzIdLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0RGVsdGFIABI4CghmaW5pc2hlZBgDIAEoCzIkLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZUZpbmlzaGVkSAASNwoIcHJvZ3Jlc3MYBCABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuUHJlZmlsbFByb2dyZXNzSABCBwoFZXZlbnQicAoJQ2hhdERlbHRhEgwKBHRleHQYASABKAkSEQoJdG9rZW5faWRzGAIgAygNEg0KBWluZGV4GAMgASgNEjMKCGxvZ3Byb2JzGAQgAygLMiEub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuTG9ncHJvYnMihwMKEEdlbmVyYXRlRmluaXNoZWQSMAoGcmVhc29uGAEgASgOMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkZpbmlzaFJlYXNvbhIVCg1wcm9tcHRfdG9rZW5zGAIgASgNEhkKEWNvbXBsZXRpb25fdG9rZW5zGAMgASgNEjQKB3RpbWluZ3MYBCABKAsyIy5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVUaW1pbmdzEi4KB2V4cGVydHMYBSADKAsyHS5vY3RldC5pbmZlcmVuY2UudjEuRXhwZXJ0VXNlEhMKC3N0b3Bfc3RyaW5nGAYgASgJEhwKFGNhY2hlZF9wcm9tcHRfdG9rZW5zGAggASgNEjkKDnJvdXRlZF9leHBlcnRzGAkgASgLMiEub2N0ZXQuaW5mZXJlbmNlLnYxLlJvdXRlZEV4cGVydHMSGgoNc3RvcF90b2tlbl9pZBgKIAEoDUgAiAEBEg0KBWluZGV4GAcgASgNQhAKDl9zdG9wX3Rva2VuX2lkIksKD0dlbmVyYXRlVGltaW5ncxIRCglxdWV1ZWRfdXMYASABKAQSEgoKcHJlZmlsbF91cxgCIAEoBBIRCglkZWNvZGVfdXMYAyABKAQihwEKCUV4cGVydFVzZRIRCglleHBlcnRfaWQYASABKA0SEQoJd29ya2VyX2lkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDQoFY2FsbHMYBCABKAQSDAoEcm93cxgFIAEoBBIRCglxdWV1ZWRfdXMYBiABKAQSEwoLY29tcHV0ZWRfdXMYByABKAQisAEKD1Rva2VuaXplUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIOCgR0ZXh0GAIgASgJSAASKAoEY2hhdBgDIAEoCzIYLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0SAASHwoSYWRkX3NwZWNpYWxfdG9rZW5zGAQgASgISAGIAQESEwoLd2l0aF9waWVjZXMYBSABKAhCBwoFaW5wdXRCFQoTX2FkZF9zcGVjaWFsX3Rva2VucyJMChBUb2tlbml6ZVJlc3BvbnNlEhEKCXRva2VuX2lkcxgBIAMoDRIVCg1tYXhfcG9zaXRpb25zGAIgASgNEg4KBnBpZWNlcxgDIAMoDCI1ChFEZXRva2VuaXplUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0iIgoSRGV0b2tlbml6ZVJlc3BvbnNlEgwKBHRleHQYASABKAkiEwoRTGlzdE1vZGVsc1JlcXVlc3QiPwoSTGlzdE1vZGVsc1Jlc3BvbnNlEikKBm1vZGVscxgBIAMoCzIZLm9jdGV0LmluZmVyZW5jZS52MS5Nb2RlbCIfCg9HZXRNb2RlbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSI8ChBHZXRNb2RlbFJlc3BvbnNlEigKBW1vZGVsGAEgASgLMhkub2N0ZXQuaW5mZXJlbmNlLnYxLk1vZGVsIpsCCgVNb2RlbBIMCgRuYW1lGAEgASgJEhUKDW1heF9wb3NpdGlvbnMYAiABKA0SEgoKdm9jYWJfc2l6ZRgDIAEoDRISCgpudW1fbGF5ZXJzGAQgASgNEhMKC251bV9leHBlcnRzGAUgASgNEh0KFW51bV9leHBlcnRzX3Blcl90b2tlbhgGIAEoDRITCgtoaWRkZW5fc2l6ZRgHIAEoDRIZChFpbnRlcm1lZGlhdGVfc2l6ZRgIIAEoDRIUCgx3ZWlnaHRfZHR5cGUYCSABKAkSEwoLZW5naW5lX2tpbmQYCiABKAkSGQoRaGFzX2NoYXRfdGVtcGxhdGUYCyABKAgSGwoTd29ya2VyX2VuZ2luZV9raW5kcxgMIAMoCSIYChZHZXRDbHVzdGVyU3RhdGVSZXF1ZXN0IkoKF0dldENsdXN0ZXJTdGF0ZVJlc3BvbnNlEi8KBXN0YXRlGAEgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkNsdXN0ZXJTdGF0ZSIaChhXYXRjaENsdXN0ZXJTdGF0ZVJlcXVlc3QiTAoZV2F0Y2hDbHVzdGVyU3RhdGVSZXNwb25zZRIvCgVzdGF0ZRgBIAEoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5DbHVzdGVyU3RhdGUi2gEKDENsdXN0ZXJTdGF0ZRINCgVtb2RlbBgBIAEoCRINCgVyZWFkeRgCIAEoCBIwCgd3b3JrZXJzGAMgAygLMh8ub2N0ZXQuaW5mZXJlbmNlLnYxLldvcmtlclN0YXRlEjIKCGt2X2NhY2hlGAQgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkt2Q2FjaGVTdGF0ZRI1CglzY2hlZHVsZXIYBSABKAsyIi5vY3RldC5pbmZlcmVuY2UudjEuU2NoZWR1bGVyU3RhdGUSDwoHdmVyc2lvbhgGIAEoBCK/AQoLV29ya2VyU3RhdGUSEQoJd29ya2VyX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSEwoLZW5naW5lX2tpbmQYAyABKAkSEgoKZXhwZXJ0X2lkcxgEIAMoDRIRCgljb25uZWN0ZWQYBSABKAgSDgoGZGV2aWNlGAYgASgJEhQKDHdlaWdodF9ieXRlcxgHIAEoBBIWCg5yZXNpZGVudF9ieXRlcxgIIAEoBBISCgpsYXN0X2Vycm9yGAkgASgJIqEBCgxLdkNhY2hlU3RhdGUSFAoMYmxvY2tfdG9rZW5zGAEgASgNEhQKDGJsb2Nrc190b3RhbBgCIAEoDRITCgtibG9ja3NfZnJlZRgDIAEoDRIVCg1ibG9ja3NfY2FjaGVkGAQgASgNEh0KFXByZWZpeF9xdWVyaWVzX3Rva2VucxgFIAEoBBIaChJwcmVmaXhfaGl0c190b2tlbnMYBiABKAQiRwoOU2NoZWR1bGVyU3RhdGUSDwoHcnVubmluZxgBIAEoDRIPCgd3YWl0aW5nGAIgASgNEhMKC3ByZWVtcHRpb25zGAMgASgEKoIBCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHUZJTklTSF9SRUFTT05fRU5EX09GX1NFUVVFTkNFEAESFgoSRklOSVNIX1JFQVNPTl9TVE9QEAISGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAzKABgoQSW5mZXJlbmNlU2VydmljZRJXCghHZW5lcmF0ZRIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVSZXNwb25zZTABEksKBENoYXQSHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlcXVlc3QaIC5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdFJlc3BvbnNlMAESVQoIVG9rZW5pemUSIy5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5pemVSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuaXplUmVzcG9uc2USWwoKRGV0b2tlbml6ZRIlLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5EZXRva2VuaXplUmVzcG9uc2USWwoKTGlzdE1vZGVscxIlLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVxdWVzdBomLm9jdGV0LmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVzcG9uc2USVQoIR2V0TW9kZWwSIy5vY3RldC5pbmZlcmVuY2UudjEuR2V0TW9kZWxSZXF1ZXN0GiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdldE1vZGVsUmVzcG9uc2USagoPR2V0Q2x1c3RlclN0YXRlEioub2N0ZXQuaW5mZXJlbmNlLnYxLkdldENsdXN0ZXJTdGF0ZVJlcXVlc3QaKy5vY3RldC5pbmZlcmVuY2UudjEuR2V0Q2x1c3RlclN0YXRlUmVzcG9uc2UScgoRV2F0Y2hDbHVzdGVyU3RhdGUSLC5vY3RldC5pbmZlcmVuY2UudjEuV2F0Y2hDbHVzdGVyU3RhdGVSZXF1ZXN0Gi0ub2N0ZXQuaW5mZXJlbmNlLnYxLldhdGNoQ2x1c3RlclN0YXRlUmVzcG9uc2UwAWIGcHJvdG8z");
+  fileDesc("CiJvY3RldC9pbmZlcmVuY2UvdjEvaW5mZXJlbmNlLnByb3RvEhJvY3RldC5pbmZlcmVuY2UudjEiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIoQBCgtDaGF0TWVzc2FnZRIMCgRyb2xlGAEgASgJEg8KB2NvbnRlbnQYAiABKAkSMAoKdG9vbF9jYWxscxgDIAMoCzIcLm9jdGV0LmluZmVyZW5jZS52MS5Ub29sQ2FsbBIUCgx0b29sX2NhbGxfaWQYBCABKAkSDgoGcHJlZml4GAUgASgIIjkKBENoYXQSMQoIbWVzc2FnZXMYASADKAsyHy5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdE1lc3NhZ2UilAEKCkNvbnN0cmFpbnQSFQoLanNvbl9vYmplY3QYASABKAhIABIVCgtqc29uX3NjaGVtYRgCIAEoCUgAEg8KBXJlZ2V4GAMgASgJSAASLAoGY2hvaWNlGAQgASgLMhoub2N0ZXQuaW5mZXJlbmNlLnYxLkNob2ljZUgAEhEKB2dyYW1tYXIYBSABKAlIAEIGCgRraW5kIhkKBkNob2ljZRIPCgdvcHRpb25zGAEgAygJIr4DCg9HZW5lcmF0ZVJlcXVlc3QSDQoFbW9kZWwYASABKAkSDgoEdGV4dBgCIAEoCUgAEi4KBnRva2VucxgDIAEoCzIcLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbklkc0gAEigKBGNoYXQYBCABKAsyGC5vY3RldC5pbmZlcmVuY2UudjEuQ2hhdEgAEjQKCHNhbXBsaW5nGAUgASgLMiIub2N0ZXQuaW5mZXJlbmNlLnYxLlNhbXBsaW5nUGFyYW1zEiwKBHN0b3AYBiABKAsyHi5vY3RldC5pbmZlcmVuY2UudjEuU3RvcFBhcmFtcxIPCgdkZXRhaWxzGAcgASgIEjAKBm91dHB1dBgIIAEoCzIgLm9jdGV0LmluZmVyZW5jZS52MS5PdXRwdXRQYXJhbXMSMgoKY29uc3RyYWludBgJIAEoCzIeLm9jdGV0LmluZmVyZW5jZS52MS5Db25zdHJhaW50EjgKCnNjaGVkdWxpbmcYCiABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuU2NoZWR1bGluZ1BhcmFtcxIOCgFuGAsgASgNSAGIAQFCBwoFaW5wdXRCBAoCX24idwoQU2NoZWR1bGluZ1BhcmFtcxIRCgljbGllbnRfaWQYASABKAkSEAoIcHJpb3JpdHkYAiABKAUSEgoKY2FjaGVfc2FsdBgDIAEoCRIZCgxwcmVmaXhfY2FjaGUYBCABKAhIAIgBAUIPCg1fcHJlZml4X2NhY2hlIuYDCg5TYW1wbGluZ1BhcmFtcxIYCgt0ZW1wZXJhdHVyZRgBIAEoAkgAiAEBEhIKBXRvcF9rGAIgASgNSAGIAQESEgoFdG9wX3AYAyABKAJIAogBARISCgVtaW5fcBgEIAEoAkgDiAEBEhEKBHNlZWQYBSABKARIBIgBARIfChJyZXBldGl0aW9uX3BlbmFsdHkYBiABKAJIBYgBARIdChBwcmVzZW5jZV9wZW5hbHR5GAcgASgCSAaIAQESHgoRZnJlcXVlbmN5X3BlbmFsdHkYCCABKAJIB4gBARJFCgpsb2dpdF9iaWFzGAkgAygLMjEub2N0ZXQuaW5mZXJlbmNlLnYxLlNhbXBsaW5nUGFyYW1zLkxvZ2l0Qmlhc0VudHJ5EhkKEWFsbG93ZWRfdG9rZW5faWRzGAogAygNGjAKDkxvZ2l0Qmlhc0VudHJ5EgsKA2tleRgBIAEoDRINCgV2YWx1ZRgCIAEoAjoCOAFCDgoMX3RlbXBlcmF0dXJlQggKBl90b3Bfa0IICgZfdG9wX3BCCAoGX21pbl9wQgcKBV9zZWVkQhUKE19yZXBldGl0aW9uX3BlbmFsdHlCEwoRX3ByZXNlbmNlX3BlbmFsdHlCFAoSX2ZyZXF1ZW5jeV9wZW5hbHR5IsUBCgpTdG9wUGFyYW1zEhcKCm1heF90b2tlbnMYASABKA1IAIgBARIPCgdzdHJpbmdzGAIgAygJEhcKCmlnbm9yZV9lb3MYAyABKAhIAYgBARIRCgl0b2tlbl9pZHMYBCADKA0SFwoKbWluX3Rva2VucxgFIAEoDUgCiAEBEhsKE2luY2x1ZGVfc3RvcF9zdHJpbmcYBiABKAhCDQoLX21heF90b2tlbnNCDQoLX2lnbm9yZV9lb3NCDQoLX21pbl90b2tlbnMingEKDE91dHB1dFBhcmFtcxIZCgx0b3BfbG9ncHJvYnMYASABKA1IAIgBARIgChNwcm9tcHRfdG9wX2xvZ3Byb2JzGAIgASgNSAGIAQESFgoOcm91dGVkX2V4cGVydHMYAyABKAgSEAoIcHJvZ3Jlc3MYBCABKAhCDwoNX3RvcF9sb2dwcm9ic0IWChRfcHJvbXB0X3RvcF9sb2dwcm9icyJJCgRUb29sEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSHgoWcGFyYW1ldGVyc19qc29uX3NjaGVtYRgDIAEoCSJYCgpUb29sQ2hvaWNlEjIKBG1vZGUYASABKA4yIi5vY3RldC5pbmZlcmVuY2UudjEuVG9vbENob2ljZU1vZGVIABIOCgRuYW1lGAIgASgJSABCBgoEa2luZCI8CghUb29sQ2FsbBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhYKDmFyZ3VtZW50c19qc29uGAMgASgJIpIECgtDaGF0UmVxdWVzdBINCgVtb2RlbBgBIAEoCRIxCghtZXNzYWdlcxgCIAMoCzIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0TWVzc2FnZRI0CghzYW1wbGluZxgDIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TYW1wbGluZ1BhcmFtcxIsCgRzdG9wGAQgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLlN0b3BQYXJhbXMSMAoGb3V0cHV0GAUgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLk91dHB1dFBhcmFtcxIyCgpjb25zdHJhaW50GAYgASgLMh4ub2N0ZXQuaW5mZXJlbmNlLnYxLkNvbnN0cmFpbnQSOAoKc2NoZWR1bGluZxgHIAEoCzIkLm9jdGV0LmluZmVyZW5jZS52MS5TY2hlZHVsaW5nUGFyYW1zEg4KAW4YCCABKA1IAIgBARIPCgdkZXRhaWxzGAkgASgIEicKBXRvb2xzGAogAygLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLlRvb2wSMwoLdG9vbF9jaG9pY2UYCyABKAsyHi5vY3RldC5pbmZlcmVuY2UudjEuVG9vbENob2ljZRIgChNwYXJhbGxlbF90b29sX2NhbGxzGAwgASgISAGIAQFCBAoCX25CFgoUX3BhcmFsbGVsX3Rvb2xfY2FsbHMiuQIKEEdlbmVyYXRlUmVzcG9uc2USNgoHc3RhcnRlZBgBIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVN0YXJ0ZWRIABIyCgVkZWx0YRgCIAEoCzIhLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZURlbHRhSAASOAoIZmluaXNoZWQYAyABKAsyJC5vY3RldC5pbmZlcmVuY2UudjEuR2VuZXJhdGVGaW5pc2hlZEgAEjcKCHByb2dyZXNzGAQgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLlByZWZpbGxQcm9ncmVzc0gAEj0KD3Byb21wdF9sb2dwcm9icxgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5Qcm9tcHRMb2dwcm9ic0gAQgcKBWV2ZW50InMKD0dlbmVyYXRlU3RhcnRlZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEhUKDXByb21wdF90b2tlbnMYAyABKA0SGAoQcHJvbXB0X3Rva2VuX2lkcxgEIAMoDRIMCgRzZWVkGAUgASgEInQKDUdlbmVyYXRlRGVsdGESDAoEdGV4dBgBIAEoCRIRCgl0b2tlbl9pZHMYAiADKA0SDQoFaW5kZXgYAyABKA0SMwoIbG9ncHJvYnMYBCADKAsyIS5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5Mb2dwcm9icyJOCgxUb2tlbkxvZ3Byb2ISEAoIdG9rZW5faWQYASABKA0SDwoHbG9ncHJvYhgCIAEoAhINCgVieXRlcxgDIAEoDBIMCgR0ZXh0GAQgASgJIn4KDVRva2VuTG9ncHJvYnMSMAoGY2hvc2VuGAEgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuTG9ncHJvYhItCgN0b3AYAiADKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5Mb2dwcm9iEgwKBHJhbmsYAyABKA0iQwoOUHJvbXB0TG9ncHJvYnMSMQoGdG9rZW5zGAEgAygLMiEub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuTG9ncHJvYnMiWAoPUHJlZmlsbFByb2dyZXNzEhUKDXByb21wdF90b2tlbnMYASABKA0SFQoNY2FjaGVkX3Rva2VucxgCIAEoDRIXCg9jb21wdXRlZF90b2tlbnMYAyABKA0iagoNUm91dGVkRXhwZXJ0cxISCgpudW1fdG9rZW5zGAEgASgNEhIKCm51bV9sYXllcnMYAiABKA0SHQoVbnVtX2V4cGVydHNfcGVyX3Rva2VuGAMgASgNEhIKCmV4cGVydF9pZHMYBCABKAwi8gEKDENoYXRSZXNwb25zZRI2CgdzdGFydGVkGAEgASgLMiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlU3RhcnRlZEgAEi4KBWRlbHRhGAIgASgLMh0ub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXREZWx0YUgAEjgKCGZpbmlzaGVkGAMgASgLMiQub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlRmluaXNoZWRIABI3Cghwcm9ncmVzcxgEIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5QcmVmaWxsUHJvZ3Jlc3NIAEIHCgVldmVudCKiAQoJQ2hhdERlbHRhEgwKBHRleHQYASABKAkSEQoJdG9rZW5faWRzGAIgAygNEg0KBWluZGV4GAMgASgNEjMKCGxvZ3Byb2JzGAQgAygLMiEub2N0ZXQuaW5mZXJlbmNlLnYxLlRva2VuTG9ncHJvYnMSMAoKdG9vbF9jYWxscxgFIAMoCzIcLm9jdGV0LmluZmVyZW5jZS52MS5Ub29sQ2FsbCKHAwoQR2VuZXJhdGVGaW5pc2hlZBIwCgZyZWFzb24YASABKA4yIC5vY3RldC5pbmZlcmVuY2UudjEuRmluaXNoUmVhc29uEhUKDXByb21wdF90b2tlbnMYAiABKA0SGQoRY29tcGxldGlvbl90b2tlbnMYAyABKA0SNAoHdGltaW5ncxgEIAEoCzIjLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVRpbWluZ3MSLgoHZXhwZXJ0cxgFIAMoCzIdLm9jdGV0LmluZmVyZW5jZS52MS5FeHBlcnRVc2USEwoLc3RvcF9zdHJpbmcYBiABKAkSHAoUY2FjaGVkX3Byb21wdF90b2tlbnMYCCABKA0SOQoOcm91dGVkX2V4cGVydHMYCSABKAsyIS5vY3RldC5pbmZlcmVuY2UudjEuUm91dGVkRXhwZXJ0cxIaCg1zdG9wX3Rva2VuX2lkGAogASgNSACIAQESDQoFaW5kZXgYByABKA1CEAoOX3N0b3BfdG9rZW5faWQiSwoPR2VuZXJhdGVUaW1pbmdzEhEKCXF1ZXVlZF91cxgBIAEoBBISCgpwcmVmaWxsX3VzGAIgASgEEhEKCWRlY29kZV91cxgDIAEoBCKHAQoJRXhwZXJ0VXNlEhEKCWV4cGVydF9pZBgBIAEoDRIRCgl3b3JrZXJfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRINCgVjYWxscxgEIAEoBBIMCgRyb3dzGAUgASgEEhEKCXF1ZXVlZF91cxgGIAEoBBITCgtjb21wdXRlZF91cxgHIAEoBCKwAQoPVG9rZW5pemVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIoCgRjaGF0GAMgASgLMhgub2N0ZXQuaW5mZXJlbmNlLnYxLkNoYXRIABIfChJhZGRfc3BlY2lhbF90b2tlbnMYBCABKAhIAYgBARITCgt3aXRoX3BpZWNlcxgFIAEoCEIHCgVpbnB1dEIVChNfYWRkX3NwZWNpYWxfdG9rZW5zIkwKEFRva2VuaXplUmVzcG9uc2USEQoJdG9rZW5faWRzGAEgAygNEhUKDW1heF9wb3NpdGlvbnMYAiABKA0SDgoGcGllY2VzGAMgAygMIjUKEURldG9rZW5pemVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDSIiChJEZXRva2VuaXplUmVzcG9uc2USDAoEdGV4dBgBIAEoCSITChFMaXN0TW9kZWxzUmVxdWVzdCI/ChJMaXN0TW9kZWxzUmVzcG9uc2USKQoGbW9kZWxzGAEgAygLMhkub2N0ZXQuaW5mZXJlbmNlLnYxLk1vZGVsIh8KD0dldE1vZGVsUmVxdWVzdBIMCgRuYW1lGAEgASgJIjwKEEdldE1vZGVsUmVzcG9uc2USKAoFbW9kZWwYASABKAsyGS5vY3RldC5pbmZlcmVuY2UudjEuTW9kZWwimwIKBU1vZGVsEgwKBG5hbWUYASABKAkSFQoNbWF4X3Bvc2l0aW9ucxgCIAEoDRISCgp2b2NhYl9zaXplGAMgASgNEhIKCm51bV9sYXllcnMYBCABKA0SEwoLbnVtX2V4cGVydHMYBSABKA0SHQoVbnVtX2V4cGVydHNfcGVyX3Rva2VuGAYgASgNEhMKC2hpZGRlbl9zaXplGAcgASgNEhkKEWludGVybWVkaWF0ZV9zaXplGAggASgNEhQKDHdlaWdodF9kdHlwZRgJIAEoCRITCgtlbmdpbmVfa2luZBgKIAEoCRIZChFoYXNfY2hhdF90ZW1wbGF0ZRgLIAEoCBIbChN3b3JrZXJfZW5naW5lX2tpbmRzGAwgAygJIhgKFkdldENsdXN0ZXJTdGF0ZVJlcXVlc3QiSgoXR2V0Q2x1c3RlclN0YXRlUmVzcG9uc2USLwoFc3RhdGUYASABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuQ2x1c3RlclN0YXRlIhoKGFdhdGNoQ2x1c3RlclN0YXRlUmVxdWVzdCJMChlXYXRjaENsdXN0ZXJTdGF0ZVJlc3BvbnNlEi8KBXN0YXRlGAEgASgLMiAub2N0ZXQuaW5mZXJlbmNlLnYxLkNsdXN0ZXJTdGF0ZSLaAQoMQ2x1c3RlclN0YXRlEg0KBW1vZGVsGAEgASgJEg0KBXJlYWR5GAIgASgIEjAKB3dvcmtlcnMYAyADKAsyHy5vY3RldC5pbmZlcmVuY2UudjEuV29ya2VyU3RhdGUSMgoIa3ZfY2FjaGUYBCABKAsyIC5vY3RldC5pbmZlcmVuY2UudjEuS3ZDYWNoZVN0YXRlEjUKCXNjaGVkdWxlchgFIAEoCzIiLm9jdGV0LmluZmVyZW5jZS52MS5TY2hlZHVsZXJTdGF0ZRIPCgd2ZXJzaW9uGAYgASgEIr8BCgtXb3JrZXJTdGF0ZRIRCgl3b3JrZXJfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRITCgtlbmdpbmVfa2luZBgDIAEoCRISCgpleHBlcnRfaWRzGAQgAygNEhEKCWNvbm5lY3RlZBgFIAEoCBIOCgZkZXZpY2UYBiABKAkSFAoMd2VpZ2h0X2J5dGVzGAcgASgEEhYKDnJlc2lkZW50X2J5dGVzGAggASgEEhIKCmxhc3RfZXJyb3IYCSABKAkioQEKDEt2Q2FjaGVTdGF0ZRIUCgxibG9ja190b2tlbnMYASABKA0SFAoMYmxvY2tzX3RvdGFsGAIgASgNEhMKC2Jsb2Nrc19mcmVlGAMgASgNEhUKDWJsb2Nrc19jYWNoZWQYBCABKA0SHQoVcHJlZml4X3F1ZXJpZXNfdG9rZW5zGAUgASgEEhoKEnByZWZpeF9oaXRzX3Rva2VucxgGIAEoBCJHCg5TY2hlZHVsZXJTdGF0ZRIPCgdydW5uaW5nGAEgASgNEg8KB3dhaXRpbmcYAiABKA0SEwoLcHJlZW1wdGlvbnMYAyABKAQqhwEKDlRvb2xDaG9pY2VNb2RlEiAKHFRPT0xfQ0hPSUNFX01PREVfVU5TUEVDSUZJRUQQABIZChVUT09MX0NIT0lDRV9NT0RFX0FVVE8QARIZChVUT09MX0NIT0lDRV9NT0RFX05PTkUQAhIdChlUT09MX0NIT0lDRV9NT0RFX1JFUVVJUkVEEAMqoAEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASIQodRklOSVNIX1JFQVNPTl9FTkRfT0ZfU0VRVUVOQ0UQARIWChJGSU5JU0hfUkVBU09OX1NUT1AQAhIYChRGSU5JU0hfUkVBU09OX0xFTkdUSBADEhwKGEZJTklTSF9SRUFTT05fVE9PTF9DQUxMUxAEMoAGChBJbmZlcmVuY2VTZXJ2aWNlElcKCEdlbmVyYXRlEiMub2N0ZXQuaW5mZXJlbmNlLnYxLkdlbmVyYXRlUmVxdWVzdBokLm9jdGV0LmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlc3BvbnNlMAESSwoEQ2hhdBIfLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0UmVxdWVzdBogLm9jdGV0LmluZmVyZW5jZS52MS5DaGF0UmVzcG9uc2UwARJVCghUb2tlbml6ZRIjLm9jdGV0LmluZmVyZW5jZS52MS5Ub2tlbml6ZVJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuVG9rZW5pemVSZXNwb25zZRJbCgpEZXRva2VuaXplEiUub2N0ZXQuaW5mZXJlbmNlLnYxLkRldG9rZW5pemVSZXF1ZXN0GiYub2N0ZXQuaW5mZXJlbmNlLnYxLkRldG9rZW5pemVSZXNwb25zZRJbCgpMaXN0TW9kZWxzEiUub2N0ZXQuaW5mZXJlbmNlLnYxLkxpc3RNb2RlbHNSZXF1ZXN0GiYub2N0ZXQuaW5mZXJlbmNlLnYxLkxpc3RNb2RlbHNSZXNwb25zZRJVCghHZXRNb2RlbBIjLm9jdGV0LmluZmVyZW5jZS52MS5HZXRNb2RlbFJlcXVlc3QaJC5vY3RldC5pbmZlcmVuY2UudjEuR2V0TW9kZWxSZXNwb25zZRJqCg9HZXRDbHVzdGVyU3RhdGUSKi5vY3RldC5pbmZlcmVuY2UudjEuR2V0Q2x1c3RlclN0YXRlUmVxdWVzdBorLm9jdGV0LmluZmVyZW5jZS52MS5HZXRDbHVzdGVyU3RhdGVSZXNwb25zZRJyChFXYXRjaENsdXN0ZXJTdGF0ZRIsLm9jdGV0LmluZmVyZW5jZS52MS5XYXRjaENsdXN0ZXJTdGF0ZVJlcXVlc3QaLS5vY3RldC5pbmZlcmVuY2UudjEuV2F0Y2hDbHVzdGVyU3RhdGVSZXNwb25zZTABYgZwcm90bzM");
 
 /**
  * @generated from message octet.inference.v1.TokenIds
@@ -34,7 +34,7 @@ export const TokenIdsSchema: GenMessage<TokenIds> = /*@__PURE__*/
  */
 export type ChatMessage = Message<"octet.inference.v1.ChatMessage"> & {
   /**
-   * "system", "user" or "assistant".
+   * "system", "user", "assistant" or "tool".
    *
    * @generated from field: string role = 1;
    */
@@ -44,6 +44,20 @@ export type ChatMessage = Message<"octet.inference.v1.ChatMessage"> & {
    * @generated from field: string content = 2;
    */
   content: string;
+
+  /**
+   * What an assistant's message called, after its content. Ids may be any text.
+   *
+   * @generated from field: repeated octet.inference.v1.ToolCall tool_calls = 3;
+   */
+  toolCalls: ToolCall[];
+
+  /**
+   * Only on a tool's message: which call of the assistant's message before it answers.
+   *
+   * @generated from field: string tool_call_id = 4;
+   */
+  toolCallId: string;
 
   /**
    * Only on the last message, an assistant's: it is the beginning of the reply, which goes on from
@@ -81,6 +95,84 @@ export type Chat = Message<"octet.inference.v1.Chat"> & {
  */
 export const ChatSchema: GenMessage<Chat> = /*@__PURE__*/
   messageDesc(file_octet_inference_v1_inference, 2);
+
+/**
+ * What the answer keeps to, exactly: no token is chosen that would lead away from it. A constraint that
+ * cannot be enforced is refused with the reason "invalid_grammar" before anything is generated. It
+ * excludes ignore_eos. If max_tokens comes first, the answer is the beginning of a good one.
+ *
+ * @generated from message octet.inference.v1.Constraint
+ */
+export type Constraint = Message<"octet.inference.v1.Constraint"> & {
+  /**
+   * @generated from oneof octet.inference.v1.Constraint.kind
+   */
+  kind: {
+    /**
+     * A JSON object, whatever its members. True.
+     *
+     * @generated from field: bool json_object = 1;
+     */
+    value: boolean;
+    case: "jsonObject";
+  } | {
+    /**
+     * A JSON Schema as JSON text, of draft 7 or 2020-12.
+     *
+     * @generated from field: string json_schema = 2;
+     */
+    value: string;
+    case: "jsonSchema";
+  } | {
+    /**
+     * An ECMAScript regular expression (flag u) that matches the whole answer.
+     *
+     * @generated from field: string regex = 3;
+     */
+    value: string;
+    case: "regex";
+  } | {
+    /**
+     * @generated from field: octet.inference.v1.Choice choice = 4;
+     */
+    value: Choice;
+    case: "choice";
+  } | {
+    /**
+     * EBNF whose first rule is "root".
+     *
+     * @generated from field: string grammar = 5;
+     */
+    value: string;
+    case: "grammar";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message octet.inference.v1.Constraint.
+ * Use `create(ConstraintSchema)` to create a new message.
+ */
+export const ConstraintSchema: GenMessage<Constraint> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 3);
+
+/**
+ * One of these texts.
+ *
+ * @generated from message octet.inference.v1.Choice
+ */
+export type Choice = Message<"octet.inference.v1.Choice"> & {
+  /**
+   * @generated from field: repeated string options = 1;
+   */
+  options: string[];
+};
+
+/**
+ * Describes the message octet.inference.v1.Choice.
+ * Use `create(ChoiceSchema)` to create a new message.
+ */
+export const ChoiceSchema: GenMessage<Choice> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 4);
 
 /**
  * @generated from message octet.inference.v1.GenerateRequest
@@ -145,6 +237,11 @@ export type GenerateRequest = Message<"octet.inference.v1.GenerateRequest"> & {
   output?: OutputParams | undefined;
 
   /**
+   * @generated from field: octet.inference.v1.Constraint constraint = 9;
+   */
+  constraint?: Constraint | undefined;
+
+  /**
    * @generated from field: octet.inference.v1.SchedulingParams scheduling = 10;
    */
   scheduling?: SchedulingParams | undefined;
@@ -163,7 +260,7 @@ export type GenerateRequest = Message<"octet.inference.v1.GenerateRequest"> & {
  * Use `create(GenerateRequestSchema)` to create a new message.
  */
 export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 3);
+  messageDesc(file_octet_inference_v1_inference, 5);
 
 /**
  * How a request is treated beside others.
@@ -208,7 +305,7 @@ export type SchedulingParams = Message<"octet.inference.v1.SchedulingParams"> & 
  * Use `create(SchedulingParamsSchema)` to create a new message.
  */
 export const SchedulingParamsSchema: GenMessage<SchedulingParams> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 4);
+  messageDesc(file_octet_inference_v1_inference, 6);
 
 /**
  * Unset is not 0: every scalar left out takes the default its comment gives.
@@ -293,7 +390,7 @@ export type SamplingParams = Message<"octet.inference.v1.SamplingParams"> & {
  * Use `create(SamplingParamsSchema)` to create a new message.
  */
 export const SamplingParamsSchema: GenMessage<SamplingParams> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 5);
+  messageDesc(file_octet_inference_v1_inference, 7);
 
 /**
  * @generated from message octet.inference.v1.StopParams
@@ -349,7 +446,7 @@ export type StopParams = Message<"octet.inference.v1.StopParams"> & {
  * Use `create(StopParamsSchema)` to create a new message.
  */
 export const StopParamsSchema: GenMessage<StopParams> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 6);
+  messageDesc(file_octet_inference_v1_inference, 8);
 
 /**
  * What an answer carries besides its text.
@@ -392,7 +489,106 @@ export type OutputParams = Message<"octet.inference.v1.OutputParams"> & {
  * Use `create(OutputParamsSchema)` to create a new message.
  */
 export const OutputParamsSchema: GenMessage<OutputParams> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 7);
+  messageDesc(file_octet_inference_v1_inference, 9);
+
+/**
+ * A function that the model may ask the client to call.
+ *
+ * @generated from message octet.inference.v1.Tool
+ */
+export type Tool = Message<"octet.inference.v1.Tool"> & {
+  /**
+   * 1 to 128 of [a-zA-Z0-9_.:-].
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * A JSON Schema, as JSON text, of its one argument, an object. Default: an object of any kind.
+   *
+   * @generated from field: string parameters_json_schema = 3;
+   */
+  parametersJsonSchema: string;
+};
+
+/**
+ * Describes the message octet.inference.v1.Tool.
+ * Use `create(ToolSchema)` to create a new message.
+ */
+export const ToolSchema: GenMessage<Tool> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 10);
+
+/**
+ * Which tools an answer may call.
+ *
+ * @generated from message octet.inference.v1.ToolChoice
+ */
+export type ToolChoice = Message<"octet.inference.v1.ToolChoice"> & {
+  /**
+   * @generated from oneof octet.inference.v1.ToolChoice.kind
+   */
+  kind: {
+    /**
+     * @generated from field: octet.inference.v1.ToolChoiceMode mode = 1;
+     */
+    value: ToolChoiceMode;
+    case: "mode";
+  } | {
+    /**
+     * Calls of this tool, and nothing else.
+     *
+     * @generated from field: string name = 2;
+     */
+    value: string;
+    case: "name";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message octet.inference.v1.ToolChoice.
+ * Use `create(ToolChoiceSchema)` to create a new message.
+ */
+export const ToolChoiceSchema: GenMessage<ToolChoice> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 11);
+
+/**
+ * One call, whole.
+ *
+ * @generated from message octet.inference.v1.ToolCall
+ */
+export type ToolCall = Message<"octet.inference.v1.ToolCall"> & {
+  /**
+   * The server's are nine of [a-zA-Z0-9].
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * One JSON object, which the tool's schema accepts.
+   *
+   * @generated from field: string arguments_json = 3;
+   */
+  argumentsJson: string;
+};
+
+/**
+ * Describes the message octet.inference.v1.ToolCall.
+ * Use `create(ToolCallSchema)` to create a new message.
+ */
+export const ToolCallSchema: GenMessage<ToolCall> = /*@__PURE__*/
+  messageDesc(file_octet_inference_v1_inference, 12);
 
 /**
  * @generated from message octet.inference.v1.ChatRequest
@@ -430,6 +626,13 @@ export type ChatRequest = Message<"octet.inference.v1.ChatRequest"> & {
   output?: OutputParams | undefined;
 
   /**
+   * Not together with tools that may be called.
+   *
+   * @generated from field: octet.inference.v1.Constraint constraint = 6;
+   */
+  constraint?: Constraint | undefined;
+
+  /**
    * @generated from field: octet.inference.v1.SchedulingParams scheduling = 7;
    */
   scheduling?: SchedulingParams | undefined;
@@ -447,6 +650,25 @@ export type ChatRequest = Message<"octet.inference.v1.ChatRequest"> & {
    * @generated from field: bool details = 9;
    */
   details: boolean;
+
+  /**
+   * At most 128.
+   *
+   * @generated from field: repeated octet.inference.v1.Tool tools = 10;
+   */
+  tools: Tool[];
+
+  /**
+   * @generated from field: octet.inference.v1.ToolChoice tool_choice = 11;
+   */
+  toolChoice?: ToolChoice | undefined;
+
+  /**
+   * Whether one answer may have more than one call. Default true.
+   *
+   * @generated from field: optional bool parallel_tool_calls = 12;
+   */
+  parallelToolCalls?: boolean | undefined;
 };
 
 /**
@@ -454,7 +676,7 @@ export type ChatRequest = Message<"octet.inference.v1.ChatRequest"> & {
  * Use `create(ChatRequestSchema)` to create a new message.
  */
 export const ChatRequestSchema: GenMessage<ChatRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 8);
+  messageDesc(file_octet_inference_v1_inference, 13);
 
 /**
  * @generated from message octet.inference.v1.GenerateResponse
@@ -501,7 +723,7 @@ export type GenerateResponse = Message<"octet.inference.v1.GenerateResponse"> & 
  * Use `create(GenerateResponseSchema)` to create a new message.
  */
 export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 9);
+  messageDesc(file_octet_inference_v1_inference, 14);
 
 /**
  * First on every stream.
@@ -544,7 +766,7 @@ export type GenerateStarted = Message<"octet.inference.v1.GenerateStarted"> & {
  * Use `create(GenerateStartedSchema)` to create a new message.
  */
 export const GenerateStartedSchema: GenMessage<GenerateStarted> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 10);
+  messageDesc(file_octet_inference_v1_inference, 15);
 
 /**
  * Whole characters; may be empty while a character is incomplete.
@@ -584,7 +806,7 @@ export type GenerateDelta = Message<"octet.inference.v1.GenerateDelta"> & {
  * Use `create(GenerateDeltaSchema)` to create a new message.
  */
 export const GenerateDeltaSchema: GenMessage<GenerateDelta> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 11);
+  messageDesc(file_octet_inference_v1_inference, 16);
 
 /**
  * A token and the natural logarithm of the probability that the model itself gave it, before
@@ -623,7 +845,7 @@ export type TokenLogprob = Message<"octet.inference.v1.TokenLogprob"> & {
  * Use `create(TokenLogprobSchema)` to create a new message.
  */
 export const TokenLogprobSchema: GenMessage<TokenLogprob> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 12);
+  messageDesc(file_octet_inference_v1_inference, 17);
 
 /**
  * The token at one place, and what else the model might have said there.
@@ -656,7 +878,7 @@ export type TokenLogprobs = Message<"octet.inference.v1.TokenLogprobs"> & {
  * Use `create(TokenLogprobsSchema)` to create a new message.
  */
 export const TokenLogprobsSchema: GenMessage<TokenLogprobs> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 13);
+  messageDesc(file_octet_inference_v1_inference, 18);
 
 /**
  * The prompt's next tokens, in order; token 0 has none, so the first message begins with token 1.
@@ -675,7 +897,7 @@ export type PromptLogprobs = Message<"octet.inference.v1.PromptLogprobs"> & {
  * Use `create(PromptLogprobsSchema)` to create a new message.
  */
 export const PromptLogprobsSchema: GenMessage<PromptLogprobs> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 14);
+  messageDesc(file_octet_inference_v1_inference, 19);
 
 /**
  * @generated from message octet.inference.v1.PrefillProgress
@@ -706,7 +928,7 @@ export type PrefillProgress = Message<"octet.inference.v1.PrefillProgress"> & {
  * Use `create(PrefillProgressSchema)` to create a new message.
  */
 export const PrefillProgressSchema: GenMessage<PrefillProgress> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 15);
+  messageDesc(file_octet_inference_v1_inference, 20);
 
 /**
  * Each token's experts in each layer, by falling weight: the prompt's tokens, then the answer's but
@@ -743,7 +965,7 @@ export type RoutedExperts = Message<"octet.inference.v1.RoutedExperts"> & {
  * Use `create(RoutedExpertsSchema)` to create a new message.
  */
 export const RoutedExpertsSchema: GenMessage<RoutedExperts> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 16);
+  messageDesc(file_octet_inference_v1_inference, 21);
 
 /**
  * @generated from message octet.inference.v1.ChatResponse
@@ -784,7 +1006,7 @@ export type ChatResponse = Message<"octet.inference.v1.ChatResponse"> & {
  * Use `create(ChatResponseSchema)` to create a new message.
  */
 export const ChatResponseSchema: GenMessage<ChatResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 17);
+  messageDesc(file_octet_inference_v1_inference, 22);
 
 /**
  * More of the reply: whole characters; may be empty while a character is incomplete.
@@ -817,6 +1039,13 @@ export type ChatDelta = Message<"octet.inference.v1.ChatDelta"> & {
    * @generated from field: repeated octet.inference.v1.TokenLogprobs logprobs = 4;
    */
   logprobs: TokenLogprobs[];
+
+  /**
+   * Each once, and whole; the text that spells them is not in text.
+   *
+   * @generated from field: repeated octet.inference.v1.ToolCall tool_calls = 5;
+   */
+  toolCalls: ToolCall[];
 };
 
 /**
@@ -824,7 +1053,7 @@ export type ChatDelta = Message<"octet.inference.v1.ChatDelta"> & {
  * Use `create(ChatDeltaSchema)` to create a new message.
  */
 export const ChatDeltaSchema: GenMessage<ChatDelta> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 18);
+  messageDesc(file_octet_inference_v1_inference, 23);
 
 /**
  * Last on a stream that ended well.
@@ -900,7 +1129,7 @@ export type GenerateFinished = Message<"octet.inference.v1.GenerateFinished"> & 
  * Use `create(GenerateFinishedSchema)` to create a new message.
  */
 export const GenerateFinishedSchema: GenMessage<GenerateFinished> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 19);
+  messageDesc(file_octet_inference_v1_inference, 24);
 
 /**
  * By the coordinator's clock, in microseconds.
@@ -935,7 +1164,7 @@ export type GenerateTimings = Message<"octet.inference.v1.GenerateTimings"> & {
  * Use `create(GenerateTimingsSchema)` to create a new message.
  */
 export const GenerateTimingsSchema: GenMessage<GenerateTimings> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 20);
+  messageDesc(file_octet_inference_v1_inference, 25);
 
 /**
  * @generated from message octet.inference.v1.ExpertUse
@@ -984,7 +1213,7 @@ export type ExpertUse = Message<"octet.inference.v1.ExpertUse"> & {
  * Use `create(ExpertUseSchema)` to create a new message.
  */
 export const ExpertUseSchema: GenMessage<ExpertUse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 21);
+  messageDesc(file_octet_inference_v1_inference, 26);
 
 /**
  * @generated from message octet.inference.v1.TokenizeRequest
@@ -1032,7 +1261,7 @@ export type TokenizeRequest = Message<"octet.inference.v1.TokenizeRequest"> & {
  * Use `create(TokenizeRequestSchema)` to create a new message.
  */
 export const TokenizeRequestSchema: GenMessage<TokenizeRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 22);
+  messageDesc(file_octet_inference_v1_inference, 27);
 
 /**
  * @generated from message octet.inference.v1.TokenizeResponse
@@ -1062,7 +1291,7 @@ export type TokenizeResponse = Message<"octet.inference.v1.TokenizeResponse"> & 
  * Use `create(TokenizeResponseSchema)` to create a new message.
  */
 export const TokenizeResponseSchema: GenMessage<TokenizeResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 23);
+  messageDesc(file_octet_inference_v1_inference, 28);
 
 /**
  * @generated from message octet.inference.v1.DetokenizeRequest
@@ -1084,7 +1313,7 @@ export type DetokenizeRequest = Message<"octet.inference.v1.DetokenizeRequest"> 
  * Use `create(DetokenizeRequestSchema)` to create a new message.
  */
 export const DetokenizeRequestSchema: GenMessage<DetokenizeRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 24);
+  messageDesc(file_octet_inference_v1_inference, 29);
 
 /**
  * @generated from message octet.inference.v1.DetokenizeResponse
@@ -1101,7 +1330,7 @@ export type DetokenizeResponse = Message<"octet.inference.v1.DetokenizeResponse"
  * Use `create(DetokenizeResponseSchema)` to create a new message.
  */
 export const DetokenizeResponseSchema: GenMessage<DetokenizeResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 25);
+  messageDesc(file_octet_inference_v1_inference, 30);
 
 /**
  * @generated from message octet.inference.v1.ListModelsRequest
@@ -1114,7 +1343,7 @@ export type ListModelsRequest = Message<"octet.inference.v1.ListModelsRequest"> 
  * Use `create(ListModelsRequestSchema)` to create a new message.
  */
 export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 26);
+  messageDesc(file_octet_inference_v1_inference, 31);
 
 /**
  * @generated from message octet.inference.v1.ListModelsResponse
@@ -1131,7 +1360,7 @@ export type ListModelsResponse = Message<"octet.inference.v1.ListModelsResponse"
  * Use `create(ListModelsResponseSchema)` to create a new message.
  */
 export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 27);
+  messageDesc(file_octet_inference_v1_inference, 32);
 
 /**
  * @generated from message octet.inference.v1.GetModelRequest
@@ -1148,7 +1377,7 @@ export type GetModelRequest = Message<"octet.inference.v1.GetModelRequest"> & {
  * Use `create(GetModelRequestSchema)` to create a new message.
  */
 export const GetModelRequestSchema: GenMessage<GetModelRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 28);
+  messageDesc(file_octet_inference_v1_inference, 33);
 
 /**
  * @generated from message octet.inference.v1.GetModelResponse
@@ -1165,7 +1394,7 @@ export type GetModelResponse = Message<"octet.inference.v1.GetModelResponse"> & 
  * Use `create(GetModelResponseSchema)` to create a new message.
  */
 export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 29);
+  messageDesc(file_octet_inference_v1_inference, 34);
 
 /**
  * @generated from message octet.inference.v1.Model
@@ -1242,7 +1471,7 @@ export type Model = Message<"octet.inference.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 30);
+  messageDesc(file_octet_inference_v1_inference, 35);
 
 /**
  * @generated from message octet.inference.v1.GetClusterStateRequest
@@ -1255,7 +1484,7 @@ export type GetClusterStateRequest = Message<"octet.inference.v1.GetClusterState
  * Use `create(GetClusterStateRequestSchema)` to create a new message.
  */
 export const GetClusterStateRequestSchema: GenMessage<GetClusterStateRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 31);
+  messageDesc(file_octet_inference_v1_inference, 36);
 
 /**
  * @generated from message octet.inference.v1.GetClusterStateResponse
@@ -1272,7 +1501,7 @@ export type GetClusterStateResponse = Message<"octet.inference.v1.GetClusterStat
  * Use `create(GetClusterStateResponseSchema)` to create a new message.
  */
 export const GetClusterStateResponseSchema: GenMessage<GetClusterStateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 32);
+  messageDesc(file_octet_inference_v1_inference, 37);
 
 /**
  * @generated from message octet.inference.v1.WatchClusterStateRequest
@@ -1285,7 +1514,7 @@ export type WatchClusterStateRequest = Message<"octet.inference.v1.WatchClusterS
  * Use `create(WatchClusterStateRequestSchema)` to create a new message.
  */
 export const WatchClusterStateRequestSchema: GenMessage<WatchClusterStateRequest> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 33);
+  messageDesc(file_octet_inference_v1_inference, 38);
 
 /**
  * @generated from message octet.inference.v1.WatchClusterStateResponse
@@ -1302,7 +1531,7 @@ export type WatchClusterStateResponse = Message<"octet.inference.v1.WatchCluster
  * Use `create(WatchClusterStateResponseSchema)` to create a new message.
  */
 export const WatchClusterStateResponseSchema: GenMessage<WatchClusterStateResponse> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 34);
+  messageDesc(file_octet_inference_v1_inference, 39);
 
 /**
  * @generated from message octet.inference.v1.ClusterState
@@ -1350,7 +1579,7 @@ export type ClusterState = Message<"octet.inference.v1.ClusterState"> & {
  * Use `create(ClusterStateSchema)` to create a new message.
  */
 export const ClusterStateSchema: GenMessage<ClusterState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 35);
+  messageDesc(file_octet_inference_v1_inference, 40);
 
 /**
  * @generated from message octet.inference.v1.WorkerState
@@ -1417,7 +1646,7 @@ export type WorkerState = Message<"octet.inference.v1.WorkerState"> & {
  * Use `create(WorkerStateSchema)` to create a new message.
  */
 export const WorkerStateSchema: GenMessage<WorkerState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 36);
+  messageDesc(file_octet_inference_v1_inference, 41);
 
 /**
  * @generated from message octet.inference.v1.KvCacheState
@@ -1467,7 +1696,7 @@ export type KvCacheState = Message<"octet.inference.v1.KvCacheState"> & {
  * Use `create(KvCacheStateSchema)` to create a new message.
  */
 export const KvCacheStateSchema: GenMessage<KvCacheState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 37);
+  messageDesc(file_octet_inference_v1_inference, 42);
 
 /**
  * @generated from message octet.inference.v1.SchedulerState
@@ -1500,7 +1729,49 @@ export type SchedulerState = Message<"octet.inference.v1.SchedulerState"> & {
  * Use `create(SchedulerStateSchema)` to create a new message.
  */
 export const SchedulerStateSchema: GenMessage<SchedulerState> = /*@__PURE__*/
-  messageDesc(file_octet_inference_v1_inference, 38);
+  messageDesc(file_octet_inference_v1_inference, 43);
+
+/**
+ * @generated from enum octet.inference.v1.ToolChoiceMode
+ */
+export const ToolChoiceMode = {
+  /**
+   * @generated from enum value: TOOL_CHOICE_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Text, calls, or text and then calls. The default.
+   *
+   * @generated from enum value: TOOL_CHOICE_MODE_AUTO = 1;
+   */
+  AUTO: 1,
+
+  /**
+   * Text; the model is not told of the tools.
+   *
+   * @generated from enum value: TOOL_CHOICE_MODE_NONE = 2;
+   */
+  NONE: 2,
+
+  /**
+   * Calls, and nothing else.
+   *
+   * @generated from enum value: TOOL_CHOICE_MODE_REQUIRED = 3;
+   */
+  REQUIRED: 3,
+} as const;
+
+/**
+ * @generated from enum octet.inference.v1.ToolChoiceMode
+ */
+export type ToolChoiceMode = (typeof ToolChoiceMode)[keyof typeof ToolChoiceMode] | UnknownEnum;
+
+/**
+ * Describes the enum octet.inference.v1.ToolChoiceMode.
+ */
+export const ToolChoiceModeSchema: GenEnum<ToolChoiceMode> = /*@__PURE__*/
+  enumDesc(file_octet_inference_v1_inference, 0);
 
 /**
  * @generated from enum octet.inference.v1.FinishReason
@@ -1531,6 +1802,13 @@ export const FinishReason = {
    * @generated from enum value: FINISH_REASON_LENGTH = 3;
    */
   LENGTH: 3,
+
+  /**
+   * The answer ended after calls of tools.
+   *
+   * @generated from enum value: FINISH_REASON_TOOL_CALLS = 4;
+   */
+  TOOL_CALLS: 4,
 } as const;
 
 /**
@@ -1542,7 +1820,7 @@ export type FinishReason = (typeof FinishReason)[keyof typeof FinishReason] | Un
  * Describes the enum octet.inference.v1.FinishReason.
  */
 export const FinishReasonSchema: GenEnum<FinishReason> = /*@__PURE__*/
-  enumDesc(file_octet_inference_v1_inference, 0);
+  enumDesc(file_octet_inference_v1_inference, 1);
 
 /**
  * What clients of a model call.
