@@ -11,6 +11,8 @@ const presence = 0.4;
 const wildness = 0.15;
 /** Longer lists and texts than any that a request may have, though few. */
 const manyMax = 3_000;
+/** Of a long text: thousands of messages with several still fit what a client may send. */
+const longTextMax = 20_000;
 /** Messages within messages. */
 const depthMax = 5;
 
@@ -39,9 +41,9 @@ export function randomMessage(
 function fieldValue(random: Random, field: DescField, depth: number): unknown {
   switch (field.fieldKind) {
     case "list":
-      return Array.from({ length: howMany(random) }, () => listItem(random, field, depth)).filter(
-        (item) => item !== undefined,
-      );
+      return Array.from({ length: howMany(random, depth) }, () =>
+        listItem(random, field, depth),
+      ).filter((item) => item !== undefined);
     case "map":
       return Object.fromEntries(
         Array.from({ length: howMany(random) }, () => [
@@ -77,8 +79,11 @@ function nested(random: Random, message: DescMessage, depth: number): unknown {
   return depth < depthMax ? randomMessage(random, message, depth + 1) : undefined;
 }
 
-function howMany(random: Random): number {
-  return random() < 0.03 ? wholeBetween(random, 0, manyMax) : wholeBetween(random, 0, 3);
+/** Many only at the top: lists within lists would multiply. */
+function howMany(random: Random, depth = 0): number {
+  return depth < 2 && random() < 0.03
+    ? wholeBetween(random, 0, manyMax)
+    : wholeBetween(random, 0, 3);
 }
 
 /** What fields of some names must be before anything else is looked at. */
@@ -112,7 +117,7 @@ function scalar(random: Random, type: ScalarType, texts: readonly string[] = tam
     case ScalarType.STRING: {
       if (!wild) return oneOf(random, texts);
       return random() < 0.2
-        ? "x".repeat(wholeBetween(random, 1, 100_000))
+        ? "x".repeat(wholeBetween(random, 1, longTextMax))
         : oneOf(random, tame.wildText);
     }
     case ScalarType.BYTES:
