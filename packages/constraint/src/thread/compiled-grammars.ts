@@ -37,7 +37,10 @@ export class CompiledGrammars {
         `it becomes a grammar of ${bytes} bytes; grammarBytesMax is ${grammarBytesMax}`,
       );
     }
-    const grammar = await this.#compiler.compileGrammar(text, firstRule);
+    // Given the text, the package would keep what it parses from it for ever.
+    const parsed = await this.#engine.api.Grammar.fromEBNF(text, firstRule);
+    const grammar = await this.#compiler.compileGrammar(parsed);
+    parsed.dispose();
     this.#keep(digest, { grammar, bytes });
     const [warning] = this.#engine.takeOutput().filter((line) => line.includes("[WARNING]"));
     if (warning !== undefined) throw new GrammarProblem(withoutPlace(warning));
