@@ -4,13 +4,8 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  shardGolden,
-  startCoordinator,
-  type TemporaryShards,
-  type TestedService,
-  TestedWorkers,
-} from "../cluster/service-cluster.ts";
+import { bundledModelDir } from "../cluster/service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "../cluster/small-cluster.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
@@ -18,30 +13,24 @@ const root = join(import.meta.dirname, "../..");
 const folder = join(root, "test/client/build");
 const addressInReadme = "127.0.0.1:50050";
 
-let shards: TemporaryShards;
-let workers: TestedWorkers;
-let coordinator: TestedService;
+let cluster: SmallCluster;
 const examples: string[] = [];
 
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  workers = await TestedWorkers.start(shards.index);
-  coordinator = await startCoordinator(shards.index, workers.placement);
+  cluster = await startSmallCluster({ sourceDir: bundledModelDir });
   const readme = await readFile(join(root, "packages/client/README.md"), "utf8");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const [, code] of readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)) {
     const path = join(folder, `example-${examples.length + 1}.ts`);
-    await writeFile(path, code!.replaceAll(addressInReadme, coordinator.address));
+    await writeFile(path, code!.replaceAll(addressInReadme, cluster.address));
     examples.push(path);
   }
 });
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
-  await coordinator?.[Symbol.asyncDispose]();
-  await workers?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
 });
 
 test("the README has examples, and their types are right", async () => {
@@ -63,5 +52,6 @@ test("every example runs, says something, and ends by itself", async () => {
   }
   expect(outputs[0]).toContain("40 tokens");
   expect(outputs[1]).toContain("Once upon a time");
-  expect(outputs[2]).toMatch(/^mend the request: invalid_parameter sampling.top_p .*0 < topP <= 1/);
+  expect(outputs[2]!.match(/^9 /gm)).toHaveLength(3);
+  expect(outputs[3]).toMatch(/^mend the request: invalid_parameter sampling.top_p .*0 < topP <= 1/);
 }, 60_000);

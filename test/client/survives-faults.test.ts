@@ -1,5 +1,6 @@
 // The client against real clusters whose parts are killed while an answer streams.
-import { OctetClient, type Retry, UnavailableError } from "@octet/client";
+import { type GenerateParams, OctetClient, type Retry, UnavailableError } from "@octet/client";
+import type { TokenLogprobs } from "@octet/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   launchCoordinator,
@@ -31,20 +32,36 @@ const request = {
 /** Long enough for a worker that starts again on a busy machine. */
 const retry = { attemptsMax: 100 };
 
-/** Reads an answer; `strike` is called, and awaited, once the first delta has come. */
-async function readWhile(client: OctetClient, strike: () => Promise<void>) {
-  let [text, seed] = ["", 0n];
-  const tokenIds: number[] = [];
+/** Whole answers by their indexes: what their deltas bring, joined. */
+type Answers = Record<number, { text: string; tokenIds: number[]; logprobs: number[] }>;
+
+/** Reads what is answered; `strike` is called, and awaited, once the first delta has come. */
+async function readWhile(
+  client: OctetClient,
+  params: GenerateParams,
+  strike: () => Promise<void> = async () => {},
+) {
+  const answers: Answers = {};
+  const promptLogprobs: number[] = [];
+  let seed = 0n;
   let isStruck = false;
-  for await (const event of client.generate(request)) {
+  for await (const event of client.generate(params)) {
     if (event.case === "started") seed = event.value.seed;
+    if (event.case === "promptLogprobs") promptLogprobs.push(...logprobsOf(event.value.tokens));
     if (event.case !== "delta") continue;
-    text += event.value.text;
-    tokenIds.push(...event.value.tokenIds);
+    const { index, text, tokenIds, logprobs } = event.value;
+    answers[index] ??= { text: "", tokenIds: [], logprobs: [] };
+    answers[index].text += text;
+    answers[index].tokenIds.push(...tokenIds);
+    answers[index].logprobs.push(...logprobsOf(logprobs));
     if (!isStruck) await strike();
     isStruck = true;
   }
-  return { text, tokenIds, seed };
+  return { answers, promptLogprobs, seed };
+}
+
+function logprobsOf(tokens: readonly TokenLogprobs[]): number[] {
+  return tokens.map(({ chosen }) => chosen!.logprob);
 }
 
 async function kill(service: TestedService): Promise<void> {
@@ -53,21 +70,21 @@ async function kill(service: TestedService): Promise<void> {
 }
 
 /** What the same seed gives when nothing is killed. */
-async function undisturbed(client: OctetClient, seed: bigint) {
-  const { text, tokenIds } = await client.generate({ ...request, sampling: { seed } }).complete();
-  return { text, tokenIds, seed };
+function undisturbed(client: OctetClient, params: GenerateParams, seed: bigint) {
+  return readWhile(client, { ...params, sampling: { seed } });
 }
 
 /** A small model may be done before it is struck: then it is asked and struck again. */
 async function readStruck(
   addresses: readonly string[],
+  params: GenerateParams,
   strike: () => Promise<() => Promise<void>>,
 ): Promise<{ answer: Awaited<ReturnType<typeof readWhile>>; retries: readonly Retry[] }> {
   for (let i = 0; i < 20; i++) {
     const retries: Retry[] = [];
     using client = new OctetClient(addresses, { retry, onRetry: (r) => retries.push(r) });
     let mend = async () => {};
-    const answer = await readWhile(client, async () => {
+    const answer = await readWhile(client, params, async () => {
       mend = await strike();
     });
     await mend();
@@ -76,16 +93,33 @@ async function readStruck(
   throw new Error("20 answers were done before they were struck");
 }
 
+/** Kills a worker, which starts again at once. */
+async function strikeWorker(): Promise<() => Promise<void>> {
+  await kill(workers.workers[3]!);
+  const restarted = workers.restart(3);
+  return () => restarted;
+}
+
 test("an answer survives the death of a worker, to the token", async () => {
   await using coordinator = await startCoordinator(shards.index, workers.placement);
-  const { answer } = await readStruck([coordinator.address], async () => {
-    await kill(workers.workers[3]!);
-    const restarted = workers.restart(3);
-    return () => restarted;
-  });
-  expect(answer.tokenIds).toHaveLength(150);
+  const { answer } = await readStruck([coordinator.address], request, strikeWorker);
+  expect(answer.answers[0]!.tokenIds).toHaveLength(150);
   using client = new OctetClient(coordinator.address, { retry });
-  expect(answer).toEqual(await undisturbed(client, answer.seed));
+  expect(answer).toEqual(await undisturbed(client, request, answer.seed));
+}, 120_000);
+
+test("so do several answers, with their log-probabilities and the prompt's, to the bit", async () => {
+  await using coordinator = await startCoordinator(shards.index, workers.placement);
+  const output = { topLogprobs: 2, promptTopLogprobs: 0, progress: true };
+  const params = { ...request, n: 3, output };
+  const { answer } = await readStruck([coordinator.address], params, strikeWorker);
+  expect(Object.keys(answer.answers)).toEqual(["0", "1", "2"]);
+  for (const { tokenIds, logprobs } of Object.values(answer.answers)) {
+    expect([tokenIds.length, logprobs.length]).toEqual([150, 150]);
+  }
+  expect(answer.promptLogprobs.length).toBeGreaterThan(0);
+  using client = new OctetClient(coordinator.address, { retry });
+  expect(answer).toEqual(await undisturbed(client, params, answer.seed));
 }, 120_000);
 
 test("an answer survives the death of its coordinator, at another", async () => {
@@ -93,7 +127,7 @@ test("an answer survives the death of its coordinator, at another", async () => 
   let first = await startCoordinator(shards.index, workers.placement);
   const addresses = [first.address, second.address];
   try {
-    const { answer, retries } = await readStruck(addresses, async () => {
+    const { answer, retries } = await readStruck(addresses, request, async () => {
       await kill(first);
       return async () => {
         first = await startCoordinator(shards.index, workers.placement, {
@@ -102,9 +136,9 @@ test("an answer survives the death of its coordinator, at another", async () => 
       };
     });
     expect(retries).toMatchObject([{ address: addresses[1], error: { address: addresses[0] } }]);
-    expect(answer.tokenIds).toHaveLength(150);
+    expect(answer.answers[0]!.tokenIds).toHaveLength(150);
     using client = new OctetClient(second.address);
-    expect(answer).toEqual(await undisturbed(client, answer.seed));
+    expect(answer).toEqual(await undisturbed(client, request, answer.seed));
   } finally {
     await first[Symbol.asyncDispose]();
   }

@@ -11,6 +11,9 @@ import type { WeightDtype } from "@octet/core";
 /** Longest a process may take to become ready: nine compile their shaders on two cores at once. */
 const readyTimeoutMs = 150_000;
 
+/** The checkpoint that comes with the sources. */
+export const bundledModelDir = fileURLToPath(new URL("../../models/octet-tiny", import.meta.url));
+
 /** A checkpoint that transformers made. */
 export function goldenModelDir(name: string): string {
   return fileURLToPath(new URL(`../golden/models/${name}`, import.meta.url));

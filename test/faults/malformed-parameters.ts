@@ -55,6 +55,9 @@ export const malformedParameters: readonly (readonly [field: string, request: Pa
   ...outOfRange("output.prompt_top_logprobs", [21, 0xffff_ffff], (promptTopLogprobs) => ({
     output: { promptTopLogprobs },
   })),
+  ["n", { n: 0 }],
+  ["n", { n: 9 }],
+  ["n", { n: 0xffff_ffff }],
   ["scheduling.client_id", { scheduling: { clientId: "x".repeat(257) } }],
   ["scheduling.cache_salt", { scheduling: { cacheSalt: "x".repeat(257) } }],
 ];

@@ -1,13 +1,11 @@
 // The bundled model behind a gateway, as real processes, and HTTP calls of it.
-import { fileURLToPath } from "node:url";
 import {
+  bundledModelDir,
   startGateway,
   type TestedService,
   type TestedWorkers,
 } from "../cluster/service-cluster.ts";
 import { type SmallCluster, startSmallCluster } from "../cluster/small-cluster.ts";
-
-const bundledModel = fileURLToPath(new URL("../../models/octet-tiny", import.meta.url));
 
 /** A gateway, a coordinator, eight workers. */
 export class GatewayCluster implements AsyncDisposable {
@@ -27,7 +25,7 @@ export class GatewayCluster implements AsyncDisposable {
       sourceDir?: string;
     } = {},
   ): Promise<GatewayCluster> {
-    const { sourceDir = bundledModel, coordinator = {} } = settings;
+    const { sourceDir = bundledModelDir, coordinator = {} } = settings;
     const model = { sourceDir, modelName: "octet-tiny" };
     await using started = new AsyncDisposableStack();
     const cluster = started.use(await startSmallCluster({ ...model, settings: coordinator }));

@@ -1,30 +1,11 @@
 // One answer as a stream of events that outlives broken connections.
 import type { ClientReadableStream } from "@grpc/grpc-js";
-import type {
-  ChatResponse,
-  GenerateFinished,
-  GenerateResponse,
-  GenerateStarted,
-  PrefillProgress,
-  PromptLogprobs,
-} from "@octet/protocol";
 import type { CallBounds } from "@octet/protocol/grpc-client";
 import type { Call, Endpoint } from "./call.ts";
-import { DeliveredAnswer, type DeltaParts, ResentDifferently } from "./delivered-answer.ts";
+import type { DeltaParts } from "./delivered-answer.ts";
+import { type AnswerEvent, DeliveredStream } from "./delivered-stream.ts";
 import { AnswerChangedError, InternalError } from "./errors.ts";
-
-/** What a Generate stream tells, in this order: started, what was asked of the prompt, deltas, finished. */
-export type GenerateEvent = Exclude<GenerateResponse["event"], { case: undefined }>;
-/** What a Chat stream tells, in the same order. */
-export type ChatEvent = Exclude<ChatResponse["event"], { case: undefined }>;
-
-/** What both have in common. */
-export type AnswerEvent<Delta extends DeltaParts> =
-  | { case: "started"; value: GenerateStarted }
-  | { case: "delta"; value: Delta }
-  | { case: "progress"; value: PrefillProgress }
-  | { case: "promptLogprobs"; value: PromptLogprobs }
-  | { case: "finished"; value: GenerateFinished };
+import { ResentDifferently } from "./resent-list.ts";
 
 interface Response<Delta extends DeltaParts> {
   readonly event: AnswerEvent<Delta> | { case: undefined };
@@ -38,6 +19,8 @@ export interface Asking<Delta extends DeltaParts> {
     bounds: CallBounds,
     seed: bigint | undefined,
   ) => ClientReadableStream<Response<Delta>>;
+  /** How many answers come, one at least. */
+  readonly numAnswers: number;
   /** Whether to ask again even after a part of the answer was delivered. */
   readonly resume: boolean;
 }
@@ -45,9 +28,9 @@ export interface Asking<Delta extends DeltaParts> {
 /** Asks, and asks again where that may help. */
 export async function* streamAnswer<Delta extends DeltaParts>(
   call: Call,
-  { open, resume }: Asking<Delta>,
+  { open, numAnswers, resume }: Asking<Delta>,
 ): AsyncGenerator<AnswerEvent<Delta>, void> {
-  const delivered = new DeliveredAnswer();
+  const delivered = new DeliveredStream(numAnswers);
   let broken: unknown;
   for (;;) {
     const { service, bounds } = call.begin();
@@ -55,49 +38,23 @@ export async function* streamAnswer<Delta extends DeltaParts>(
     stream.on("error", () => {}); // the loop below throws it, unless it was left before
     try {
       for await (const { event } of stream as AsyncIterable<Response<Delta>>) {
-        const news = takeNews(delivered, event);
+        const news = delivered.takeNews(event);
         if (news === undefined) continue;
-        if (news.case === "delta") call.progressed();
+        if (news.case !== "started" && news.case !== "progress") call.progressed();
         yield news;
-        if (news.case === "finished") return;
+        if (delivered.isFinished) return;
       }
-      const message = "the stream ended well, but without its last event";
+      const message = "the stream ended well, but without every answer's last event";
       throw new InternalError("INTERNAL", call.address, { reason: "internal", message });
     } catch (error) {
       if (error instanceof ResentDifferently) throw changed(error, call.address, broken);
-      if (delivered.hasDeltas && !resume) throw call.explain(error);
+      if (delivered.hasNews && !resume) throw call.explain(error);
       await call.retryAfter(error);
       broken = error;
       delivered.restart();
     } finally {
       stream.cancel();
     }
-  }
-}
-
-/** What of an event the user does not have. */
-function takeNews<Delta extends DeltaParts>(
-  delivered: DeliveredAnswer,
-  event: Response<Delta>["event"],
-): AnswerEvent<Delta> | undefined {
-  switch (event.case) {
-    case "started":
-      return delivered.start(event.value) ? event : undefined;
-    case "delta": {
-      const value = delivered.add(event.value);
-      return value && { case: "delta", value };
-    }
-    case "promptLogprobs": {
-      const tokens = delivered.newScores("prompt", event.value.tokens);
-      return tokens.length === 0 ? undefined : { ...event, value: { ...event.value, tokens } };
-    }
-    case "progress":
-      return event;
-    case "finished":
-      delivered.finish();
-      return event;
-    case undefined: // of a newer coordinator
-      return undefined;
   }
 }
 

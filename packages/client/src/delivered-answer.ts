@@ -1,16 +1,22 @@
-// Joins a stream that began again to the one that broke, so that nothing is lost and nothing twice.
-import type { GenerateStarted, TokenLogprobs } from "@octet/protocol";
+// Joins an answer whose stream began again to what had come, so that nothing is lost and nothing twice.
+import type { GenerateFinished, TokenLogprobs } from "@octet/protocol";
+import { ResentDifferently, ResentList } from "./resent-list.ts";
 
 /** What a delta of either method carries. */
 export interface DeltaParts {
+  /** Which of the answers it belongs to. */
+  readonly index: number;
   readonly text: string;
   readonly tokenIds: number[];
   readonly logprobs: TokenLogprobs[];
 }
 
-/** How a resent answer differs from what was delivered; text and ids are never part of it. */
-export class ResentDifferently extends Error {
-  override readonly name = "ResentDifferently";
+/** A list of what the model thought of tokens: the same bits are promised, so they are compared. */
+export function resentLogprobs(): ResentList<TokenLogprobs> {
+  return new ResentList(
+    "log-probabilities",
+    ({ chosen }) => `${chosen!.tokenId} ${chosen!.logprob}`,
+  );
 }
 
 /**
@@ -18,79 +24,58 @@ export class ResentDifferently extends Error {
  * resent stream begins with what was delivered: that part is compared and left out.
  */
 export class DeliveredAnswer {
-  #started: GenerateStarted | undefined;
   #text = "";
-  readonly #tokenIds: number[] = [];
-  /** How much of the present stream has come. */
+  /** How much of the text has come in the present stream. */
   #textCame = 0;
-  #tokensCame = 0;
-  /** Logprobs of so many tokens were delivered, and came in the present stream. */
-  readonly #scores = { answer: { had: 0, came: 0 }, prompt: { had: 0, came: 0 } };
+  readonly #tokenIds = new ResentList<number>("tokens", (id) => id);
+  readonly #logprobs = resentLogprobs();
+  readonly #lists = [this.#tokenIds, this.#logprobs];
+  #finished: GenerateFinished | undefined;
 
-  /** Whether the user has a part of the answer itself. */
-  get hasDeltas(): boolean {
-    return this.#text !== "" || this.#tokenIds.length > 0 || this.#scores.answer.had > 0;
+  /** Whether the user has nothing of it. */
+  get isEmpty(): boolean {
+    return this.#text === "" && this.#lists.every((list) => list.isEmpty) && !this.isFinished;
   }
 
-  /** The seed in use, once the coordinator has said it. */
-  get seed(): bigint | undefined {
-    return this.#started?.seed;
+  /** Whether the user was told of its end. */
+  get isFinished(): boolean {
+    return this.#finished !== undefined;
   }
 
   /** The stream begins again. */
   restart(): void {
     this.#textCame = 0;
-    this.#tokensCame = 0;
-    this.#scores.answer.came = 0;
-    this.#scores.prompt.came = 0;
-  }
-
-  /** @returns whether this is news to the user */
-  start(started: GenerateStarted): boolean {
-    const before = this.#started;
-    this.#started = started;
-    if (before === undefined) return true;
-    if (before.seed !== started.seed) throw new ResentDifferently("another seed is in use");
-    if (before.promptTokens !== started.promptTokens) {
-      throw new ResentDifferently(
-        `the prompt has ${started.promptTokens} tokens, not ${before.promptTokens}`,
-      );
-    }
-    return false;
+    for (const list of this.#lists) list.restart();
   }
 
   /** @returns the part that the user does not have; undefined if that is nothing */
   add<Delta extends DeltaParts>(delta: Delta): Delta | undefined {
-    const behind = !this.#isCaughtUp;
+    const behind = !this.#isCaughtUp || this.isFinished;
     const text = this.#newText(delta.text);
-    const tokenIds = this.#newTokenIds(delta.tokenIds);
-    const logprobs = this.newScores("answer", delta.logprobs);
-    if (behind && text === "" && tokenIds.length + logprobs.length === 0) return undefined;
+    const tokenIds = this.#tokenIds.takeNew(delta.tokenIds);
+    const logprobs = this.#logprobs.takeNew(delta.logprobs);
+    const isEmpty = text === "" && tokenIds.length + logprobs.length === 0;
+    if (this.isFinished && !isEmpty) {
+      throw new ResentDifferently("an answer goes on after its end");
+    }
+    if (behind && isEmpty) return undefined;
     return { ...delta, text, tokenIds, logprobs };
   }
 
-  /** @returns the logprobs that the user does not have */
-  newScores(of: "answer" | "prompt", scores: readonly TokenLogprobs[]): TokenLogprobs[] {
-    const count = this.#scores[of];
-    const old = Math.min(scores.length, count.had - count.came);
-    count.came += scores.length;
-    count.had = Math.max(count.had, count.came);
-    return scores.slice(old);
-  }
-
-  /** The answer ended: all that was delivered must have come again. */
-  finish(): void {
-    if (!this.#isCaughtUp) throw new ResentDifferently("the answer ends before its broken end");
+  /** The answer ended: all that was delivered must have come again. @returns whether that is news */
+  finish(finished: GenerateFinished): boolean {
+    if (!this.#isCaughtUp) throw new ResentDifferently("an answer ends before its broken end");
+    const before = this.#finished;
+    this.#finished = finished;
+    if (before === undefined) return true;
+    if (before.reason !== finished.reason) {
+      throw new ResentDifferently("an answer ends for another reason");
+    }
+    return false;
   }
 
   get #isCaughtUp(): boolean {
-    const { answer, prompt } = this.#scores;
-    return (
-      this.#textCame >= this.#text.length &&
-      this.#tokensCame >= this.#tokenIds.length &&
-      answer.came >= answer.had &&
-      prompt.came >= prompt.had
-    );
+    return this.#textCame >= this.#text.length && this.#lists.every((list) => list.isCaughtUp);
   }
 
   #newText(text: string): string {
@@ -101,18 +86,5 @@ export class DeliveredAnswer {
     this.#textCame += text.length;
     this.#text += text.slice(old);
     return text.slice(old);
-  }
-
-  #newTokenIds(ids: readonly number[]): number[] {
-    const old = Math.min(ids.length, this.#tokenIds.length - this.#tokensCame);
-    for (let i = 0; i < old; i++) {
-      if (this.#tokenIds[this.#tokensCame + i] !== ids[i]) {
-        throw new ResentDifferently("other tokens where some were delivered");
-      }
-    }
-    this.#tokensCame += ids.length;
-    const news = ids.slice(old);
-    for (const id of news) this.#tokenIds.push(id);
-    return news;
   }
 }

@@ -1,9 +1,9 @@
 export { FinishReason } from "@octet/protocol";
 export { Answer, type Completion } from "./answer.ts";
-export type { AnswerEvent, ChatEvent, GenerateEvent } from "./answer-stream.ts";
 export type { CallOptions, Retry } from "./call.ts";
 export type { Clock } from "./clock.ts";
 export type { DeltaParts } from "./delivered-answer.ts";
+export type { AnswerEvent, ChatEvent, GenerateEvent } from "./delivered-stream.ts";
 export {
   AnswerChangedError,
   CancelledError,

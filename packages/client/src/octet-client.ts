@@ -12,10 +12,11 @@ import {
 } from "@octet/protocol";
 import { type CallBounds, createClient } from "@octet/protocol/grpc-client";
 import { Answer } from "./answer.ts";
-import { type AnswerEvent, type Asking, streamAnswer } from "./answer-stream.ts";
+import { type Asking, streamAnswer } from "./answer-stream.ts";
 import { Call, type CallContext, type CallOptions, type Endpoint, type Retry } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { DeltaParts } from "./delivered-answer.ts";
+import type { AnswerEvent } from "./delivered-stream.ts";
 import { ClientClosedError } from "./errors.ts";
 import {
   type ChatParams,
@@ -101,7 +102,7 @@ export class OctetClient {
   /** Asks for an answer; see {@link Answer} for how to read it. */
   generate(params: GenerateParams, options: AnswerOptions = {}): Answer<GenerateDelta> {
     const request = toGenerateRequest(params);
-    return this.#answer<GenerateDelta>(options, (service, bounds, seed) =>
+    return this.#answer<GenerateDelta>(options, request, (service, bounds, seed) =>
       service.generate(withSeed(request, seed), bounds),
     );
   }
@@ -109,7 +110,7 @@ export class OctetClient {
   /** Asks for the next message of a conversation. */
   chat(params: ChatParams, options: AnswerOptions = {}): Answer<ChatDelta> {
     const request = create(ChatRequestSchema, params);
-    return this.#answer<ChatDelta>(options, (service, bounds, seed) =>
+    return this.#answer<ChatDelta>(options, request, (service, bounds, seed) =>
       service.chat(withSeed(request, seed), bounds),
     );
   }
@@ -198,10 +199,12 @@ export class OctetClient {
 
   #answer<Delta extends DeltaParts>(
     options: AnswerOptions,
+    { n = 1 }: { readonly n?: number | undefined },
     open: Asking<Delta>["open"],
   ): Answer<Delta> {
     const { resume = true } = options;
-    return new Answer(() => this.#stream(options, { open, resume }));
+    const numAnswers = Math.max(1, n); // 0 is refused by the coordinator
+    return new Answer(numAnswers, () => this.#stream(options, { open, numAnswers, resume }));
   }
 
   async *#stream<Delta extends DeltaParts>(

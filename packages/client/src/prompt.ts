@@ -17,19 +17,13 @@ type ChatPrompt = { readonly messages: readonly MessageInitShape<typeof ChatMess
 /** A prompt: text to continue, token ids used as given, or a conversation. */
 export type Prompt = TextPrompt | TokenPrompt | ChatPrompt;
 
-/**
- * A prompt, and how to answer it: `sampling`, `stop` and the like, as the wire's request has them.
- * One answer: a stream of several cannot be taken up where it broke.
- */
+/** A prompt, and how to answer it: `sampling`, `stop` and the like, as the wire's request has them. */
 export type GenerateParams = Prompt & BesideInput<typeof GenerateRequestSchema>;
 
 /** A conversation, and how to go on with it, as the wire's request has it. */
-export type ChatParams = Omit<
-  Exclude<
-    MessageInitShape<typeof ChatRequestSchema>,
-    { $typeName: "octet.inference.v1.ChatRequest" }
-  >,
-  "n"
+export type ChatParams = Exclude<
+  MessageInitShape<typeof ChatRequestSchema>,
+  { $typeName: "octet.inference.v1.ChatRequest" }
 >;
 
 /** A prompt that is not tokens yet, and whether special tokens are added. */
@@ -37,7 +31,7 @@ export type TokenizeParams = (TextPrompt | ChatPrompt) & BesideInput<typeof Toke
 
 type BesideInput<Schema extends typeof GenerateRequestSchema | typeof TokenizeRequestSchema> = Omit<
   Exclude<MessageInitShape<Schema>, { $typeName: Schema["typeName"] }>,
-  "input" | "n" | "$typeName" | "$unknown"
+  "input" | "$typeName" | "$unknown"
 >;
 
 /** The request that says the same; what the wire does not know of `params`, it leaves out. */

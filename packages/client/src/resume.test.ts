@@ -3,7 +3,7 @@ import { status } from "@grpc/grpc-js";
 import { FinishReason } from "@octet/protocol";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
-import type { GenerateEvent } from "./answer-stream.ts";
+import type { GenerateEvent } from "./delivered-stream.ts";
 import { AnswerChangedError, UnavailableError } from "./errors.ts";
 import { OctetClient } from "./octet-client.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
