@@ -3,7 +3,12 @@ import type { Bar } from "../harness/bar.ts";
 import type { BenchSetting } from "../harness/bench-setting.ts";
 import type { Benchmark, Measurement } from "../harness/benchmark.ts";
 import { runPairs } from "../harness/paired-run.ts";
-import { type DecodeResult, makePrompts, tokensPerSecond } from "../harness/text-generator.ts";
+import {
+  type DecodeResult,
+  makePrompts,
+  shareOfEqualTokens,
+  tokensPerSecond,
+} from "../harness/text-generator.ts";
 import type { BenchDtype } from "../model/bench-models.ts";
 import { costsOf } from "../model/model-costs.ts";
 
@@ -73,16 +78,9 @@ async function measureDecode(about: DecodeCase, setting: BenchSetting): Promise<
     facts: {
       expertsPerLayer: callsPerStep / model.numLayers,
       stepBytes,
-      sameTokens: shareOfEqual(ours, theirs),
+      sameTokens: shareOfEqualTokens(ours.tokenIds, theirs.tokenIds),
       logitsDifference,
       peerVersion: llama.about,
     },
   };
-}
-
-/** How many of our tokens the peer would have chosen, 0 .. 1; near ties go either way. */
-function shareOfEqual(ours: DecodeResult, theirs: DecodeResult): number {
-  const flat = ours.tokenIds.flat();
-  const others = theirs.tokenIds.flat();
-  return flat.filter((token, i) => token === others[i]).length / flat.length;
 }

@@ -2,11 +2,14 @@
 import type { Bar } from "../harness/bar.ts";
 import type { Benchmark } from "../harness/benchmark.ts";
 import { callBenchmark } from "./calls.ts";
+import { chunkedPrefill } from "./chunked-prefill.ts";
 import { clusterWorkerMemory, coordinatorMemory } from "./cluster-memory.ts";
 import { decodeBenchmark } from "./decode.ts";
 import { limitBenchmark } from "./limits.ts";
 import { clusterDecode, clusterPrefill, eventLoopDelay } from "./nine-processes.ts";
 import { prefillBenchmark } from "./prefill.ts";
+import { prefixCache } from "./prefix-cache.ts";
+import { serveBenchmark } from "./serve.ts";
 import { workerMemory, workerReady } from "./worker.ts";
 
 function atLeast(bound: number, of: Bar["of"]): Bar {
@@ -21,6 +24,7 @@ const prompt = { promptTokens: 16, steps: 64 };
 /** Each step takes longer with more sequences. */
 const shortAnswer = { promptTokens: 16, steps: 16 };
 const longPrompt = { promptTokens: 4096, steps: 32 };
+const served = { promptTokens: 32, answerTokens: 32 };
 
 /** All of them. */
 export const benchmarks: readonly Benchmark[] = [
@@ -43,6 +47,11 @@ export const benchmarks: readonly Benchmark[] = [
   prefillBenchmark("prefill-q4-4096", { dtype: "q4", promptTokens: 4096 }, []),
   clusterDecode("cluster-decode-q4", [atLeast(0.9, "ratio")]),
   clusterPrefill("cluster-prefill-q4", [atLeast(0.9, "ratio")]),
+  serveBenchmark("serve-q4-1", { dtype: "q4", streams: 1, ...served }),
+  serveBenchmark("serve-q4-8", { dtype: "q4", streams: 8, ...served }),
+  serveBenchmark("serve-q4-32", { dtype: "q4", streams: 32, ...served }),
+  prefixCache("prefix-cache"),
+  chunkedPrefill("chunked-prefill", { stepTokens: 512, arrivalTokens: 2048 }),
   eventLoopDelay("event-loop-delay", [atMost(10, "value")]),
   callBenchmark("call-8k-1", [atMost(3, "ratio")]),
   callBenchmark("call-8k-8", [atMost(6, "ratio")]),

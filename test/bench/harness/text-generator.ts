@@ -38,6 +38,16 @@ export function tokensPerSecond(request: DecodeRequest, { ms }: { readonly ms: n
   return (request.prompts.length * request.steps * 1000) / ms;
 }
 
+/** How many of `ours` another would have chosen, 0 .. 1; near ties go either way. */
+export function shareOfEqualTokens(
+  ours: DecodeResult["tokenIds"],
+  theirs: DecodeResult["tokenIds"],
+): number {
+  const flat = ours.flat();
+  const others = theirs.flat();
+  return flat.filter((token, i) => token === others[i]).length / flat.length;
+}
+
 /** Prompts without control tokens, the same in every run, no two alike. */
 export function makePrompts(count: number, length: number, vocabSize: number): number[][] {
   // Primes far from each other: neighbours in a prompt, and prompts, share no pattern.

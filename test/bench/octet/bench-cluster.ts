@@ -13,7 +13,12 @@ import type {
   TextGenerator,
 } from "../harness/text-generator.ts";
 import { type EventLoopDelay, EventLoopWatch } from "./event-loop-watch.ts";
-import { type StreamTokens, timeDecode, timePrefill } from "./generate-side-by-side.ts";
+import {
+  type StreamTokens,
+  timeAnswers,
+  timeDecode,
+  timePrefill,
+} from "./generate-side-by-side.ts";
 
 /** A process of the cluster, as `octet up --json` names it. */
 export interface ClusterMember {
@@ -94,6 +99,19 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
 
   decode(request: DecodeRequest): Promise<DecodeResult> {
     return timeDecode(this.#stream, request);
+  }
+
+  /** As many streams at once as there are prompts; from the first call to the last token. */
+  serve(request: DecodeRequest): Promise<DecodeResult> {
+    return timeAnswers(this.#stream, request);
+  }
+
+  /** A prefill that may find its prompt computed, and leaves it for others to find. */
+  async prefillRemembering(
+    promptTokenIds: readonly number[],
+  ): Promise<PrefillResult & { readonly cachedTokens: number }> {
+    const result = await timePrefill(this.#stream, promptTokenIds, { prefixCache: true });
+    return { ...result, cachedTokens: this.#lastCachedTokens };
   }
 
   /** Of the answer that ended last; its prompt's calls are among them. */

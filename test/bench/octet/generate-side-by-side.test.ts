@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { type StreamTokens, timeDecode, timePrefill } from "./generate-side-by-side.ts";
+import {
+  type StreamTokens,
+  timeAnswers,
+  timeDecode,
+  timePrefill,
+} from "./generate-side-by-side.ts";
 
 /** Gives the deltas of each prompt, found by its first token, and writes down who gave one. */
 function scripted(script: Readonly<Record<number, readonly (readonly number[])[]>>) {
@@ -40,4 +45,14 @@ test("an answer that is too short is no measurement", async () => {
 test("a prefill ends with the first token", async () => {
   const { stream } = scripted({ 1: [[], [5]] });
   expect(await timePrefill(stream, [1])).toMatchObject({ tokenId: 5 });
+});
+
+test("whole answers are all of their tokens, however deltas are cut", async () => {
+  const { stream } = scripted({ 1: [[5], [6, 7]], 2: [[], [8], [9], [10]] });
+  const { tokenIds } = await timeAnswers(stream, { prompts: [[1], [2]], steps: 2 });
+  expect(tokenIds).toEqual([
+    [5, 6, 7],
+    [8, 9, 10],
+  ]);
+  await expect(timeAnswers(stream, { prompts: [[1]], steps: 3 })).rejects.toThrow(/expected 4/);
 });

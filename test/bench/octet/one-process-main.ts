@@ -7,12 +7,16 @@ import type { DecodeRequest, DecodeResult, PrefillResult } from "../harness/text
 import { type StreamTokens, timeDecode, timePrefill } from "./generate-side-by-side.ts";
 import { type OneProcess, type OneProcessOptions, openOneProcess } from "./open-one-process.ts";
 import { stepLogits } from "./step-logits.ts";
+import { type GapRequest, type GapResult, timeTokenGaps } from "./time-token-gaps.ts";
 
 let opened: OneProcess | undefined;
 let engine: Engine | undefined;
 let expertCalls = 0;
 /** Of the answer that ended last. */
 let cachedTokens = 0;
+
+/** At once, as in a coordinator. */
+const sequencesMax = 64;
 
 /** Texts cost something to make; here nobody reads them. */
 const noDecoder = { push: () => "", flush: () => "" };
@@ -51,6 +55,22 @@ const answers = {
       expertCalls = 0;
     });
     return { ...result, expertCalls };
+  },
+
+  /** Steps of at most so many tokens from now on, or of the engine's default. */
+  async limitSteps(stepTokensMax: number | null): Promise<void> {
+    await engine!.close();
+    const { attention, experts } = opened!;
+    // No more sequences than a step has tokens.
+    const limits =
+      stepTokensMax === null
+        ? {}
+        : { stepTokensMax, activeSequencesMax: Math.min(stepTokensMax, sequencesMax) };
+    engine = createEngine({ attention, experts: countCalls(experts), limits });
+  },
+
+  async tokenGaps(request: GapRequest): Promise<GapResult> {
+    return await timeTokenGaps(stream, request);
   },
 
   /** [t, V] f32 in base64: logits after each token. */

@@ -11,6 +11,7 @@ import type {
 } from "../harness/text-generator.ts";
 import type { OneProcessAnswers } from "./one-process-main.ts";
 import type { OneProcessOptions } from "./open-one-process.ts";
+import type { GapRequest, GapResult } from "./time-token-gaps.ts";
 
 /** A model in one process. Computes only while it is asked. */
 export class OneProcessOctet implements TextGenerator, AsyncDisposable {
@@ -38,6 +39,16 @@ export class OneProcessOctet implements TextGenerator, AsyncDisposable {
 
   decode(request: DecodeRequest): Promise<DecodeResult & { expertCalls: number }> {
     return ask<OneProcessAnswers, "decode">(this.#child, "decode", request);
+  }
+
+  /** With steps of at most so many tokens; the engine's default is back when it resolves. */
+  async tokenGaps(request: GapRequest, stepTokensMax: number): Promise<GapResult> {
+    await ask<OneProcessAnswers, "limitSteps">(this.#child, "limitSteps", stepTokensMax);
+    try {
+      return await ask<OneProcessAnswers, "tokenGaps">(this.#child, "tokenGaps", request);
+    } finally {
+      await ask<OneProcessAnswers, "limitSteps">(this.#child, "limitSteps", null);
+    }
   }
 
   /** [t, V]: the logits after each token. */

@@ -56,6 +56,17 @@ test("a prompt that was asked before is computed again", async () => {
   expect((await octet.prefill(prompt)).tokenId).toBe((await octet.prefill(prompt)).tokenId);
 });
 
+test("a long prompt beside answers changes no token, whatever a step may have", async () => {
+  const [arrival] = makePrompts(1, 60, model.vocabSize);
+  const request = { prompts, steps: 40, arrival: arrival! };
+  const { tokenIds, gapsMs } = await octet.tokenGaps(request, 1024);
+  expect((await octet.tokenGaps(request, 16)).tokenIds).toEqual(tokenIds);
+  expect(gapsMs.length).toBeGreaterThan(0);
+  expect(tokenIds[0]!.slice(0, steps + 1)).toEqual(
+    (await octet.decode({ prompts, steps })).tokenIds[0],
+  );
+});
+
 test("a question that fails says why, and the process goes on", async () => {
   await expect(octet.prefill([model.vocabSize])).rejects.toThrow(/expected an id below 288/);
   expect((await octet.prefill(prompts[0]!)).tokenId).toBeGreaterThanOrEqual(0);
@@ -71,7 +82,10 @@ test("octet up gives the same tokens, names its processes, and its event loop is
   });
   expect(decoded).toEqual(expected.tokenIds);
   expect(await cluster.prefill(prompts[0]!)).toMatchObject({ tokenId: decoded[0]![0] });
+  expect((await cluster.serve({ prompts, steps })).tokenIds).toEqual(decoded);
   const long = makePrompts(1, 70, model.vocabSize)[0]!;
+  await cluster.prefillRemembering(long);
+  expect((await cluster.prefillRemembering(long)).cachedTokens).toBe(64);
   expect((await cluster.prefill(long)).tokenId).toBe((await cluster.prefill(long)).tokenId);
   expect(cluster.meanCall.computedUs).toBeGreaterThan(0);
   expect(delays.maxMs).toBeGreaterThanOrEqual(delays.p99Ms);

@@ -71,6 +71,15 @@ const answers = {
     return { ms: performance.now() - start, tokenIds };
   },
 
+  /** Like decode, with the time of the prompts, of which nothing is remembered. */
+  async serve(request: DecodeRequest): Promise<DecodeResult> {
+    await Promise.all(sequences.map((sequence) => sequence.clearHistory()));
+    prepared = [];
+    const start = performance.now();
+    const { tokenIds } = await answers.decode(request);
+    return { ms: performance.now() - start, tokenIds };
+  },
+
   /** [t, V] f32 in base64: logits after each token of the first sequence. */
   async logits(tokens: readonly number[]): Promise<string> {
     const [sequence] = sequences;

@@ -44,9 +44,14 @@ export class Llama implements TextGenerator, AsyncDisposable {
 
   /** @param request with the tokens to take: see {@link DecodeRequest.forced} */
   async decode(request: DecodeRequest): Promise<DecodeResult> {
-    const lengths = request.prompts.map((prompt) => prompt.length);
-    await this.#makeRoom(lengths.length, Math.max(...lengths) + request.steps + 1);
+    await this.#makeRoomFor(request);
     return await ask<LlamaAnswers, "decode">(this.#child, "decode", request);
+  }
+
+  /** @param request with the tokens to take: see {@link DecodeRequest.forced} */
+  async serve(request: DecodeRequest): Promise<DecodeResult> {
+    await this.#makeRoomFor(request);
+    return await ask<LlamaAnswers, "serve">(this.#child, "serve", request);
   }
 
   /** [t, V]: the logits after each token. */
@@ -59,6 +64,11 @@ export class Llama implements TextGenerator, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child[Symbol.asyncDispose]();
+  }
+
+  async #makeRoomFor({ prompts, steps }: DecodeRequest): Promise<void> {
+    const longest = Math.max(...prompts.map((prompt) => prompt.length));
+    await this.#makeRoom(prompts.length, longest + steps + 1);
   }
 
   /** Contexts grow with their sequences, as Octet's KV blocks do; unchanged ones are kept. */
