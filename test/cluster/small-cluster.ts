@@ -1,5 +1,6 @@
 // Nine processes that serve a small model, for tests that need no more than that.
 import type { ShardSetIndex } from "@octet/checkpoint";
+import type { WeightDtype } from "@octet/core";
 import {
   goldenModelDir,
   shardModel,
@@ -21,6 +22,8 @@ export interface SmallCluster extends AsyncDisposable {
 export interface SmallClusterOptions {
   readonly sourceDir?: string;
   readonly modelName?: string;
+  /** Default: bf16. */
+  readonly weightDtype?: WeightDtype;
   /** The coordinator's. */
   readonly settings?: Record<string, string>;
 }

@@ -113,6 +113,18 @@ export async function installPythonClients(): Promise<void> {
   });
 }
 
+/** The Python that has lm-evaluation-harness. */
+export async function installLmEval(): Promise<string> {
+  const requirements = join(import.meta.dirname, "lm-eval/requirements.txt");
+  const lock = await readFile(requirements, "utf8");
+  const folder = await installOnce("lm-eval", lock, async (out) => {
+    await install(["python3", "-m", "venv", join(out, "venv")]);
+    const flags = ["--quiet", "--no-deps", "--requirement", requirements];
+    await install([join(out, "venv/bin/python"), "-m", "pip", "install", ...flags]);
+  });
+  return join(folder, "venv/bin/python");
+}
+
 const protoInput = "proto/octet/inference/v1/inference.proto";
 const goInputs = [
   protoInput,

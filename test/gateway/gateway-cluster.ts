@@ -1,4 +1,5 @@
 // The bundled model behind a gateway, as real processes, and HTTP calls of it.
+import type { WeightDtype } from "@octet/core";
 import {
   bundledModelDir,
   startGateway,
@@ -23,10 +24,11 @@ export class GatewayCluster implements AsyncDisposable {
       gateway?: Record<string, string>;
       coordinator?: Record<string, string>;
       sourceDir?: string;
+      weightDtype?: WeightDtype;
     } = {},
   ): Promise<GatewayCluster> {
-    const { sourceDir = bundledModelDir, coordinator = {} } = settings;
-    const model = { sourceDir, modelName: "octet-tiny" };
+    const { sourceDir = bundledModelDir, weightDtype = "bf16", coordinator = {} } = settings;
+    const model = { sourceDir, weightDtype, modelName: "octet-tiny" };
     await using started = new AsyncDisposableStack();
     const cluster = started.use(await startSmallCluster({ ...model, settings: coordinator }));
     const gateway = await startGateway([cluster.address], settings.gateway);
