@@ -53,5 +53,6 @@ test("every example runs, says something, and ends by itself", async () => {
   expect(outputs[0]).toContain("40 tokens");
   expect(outputs[1]).toContain("Once upon a time");
   expect(outputs[2]!.match(/^9 /gm)).toHaveLength(3);
+  expect(outputs[2]).toMatch(/^look_up \{[\s\S]*"word"[\s\S]*(owl|fox)[\s\S]*\}$/m);
   expect(outputs[3]).toMatch(/^mend the request: invalid_parameter sampling.top_p .*0 < topP <= 1/);
 }, 60_000);

@@ -31,8 +31,7 @@ export function shardGolden(name: string, dtype: WeightDtype): Promise<Temporary
 
 /** Shards the bundled model into a temporary folder. */
 export function shardBundled(dtype: WeightDtype): Promise<TemporaryShards> {
-  const sourceDir = fileURLToPath(new URL("../../models/octet-tiny", import.meta.url));
-  return shardModel({ sourceDir, weightDtype: dtype });
+  return shardModel({ sourceDir: bundledModelDir, weightDtype: dtype });
 }
 
 /** Shards a model into a temporary folder. */

@@ -17,7 +17,7 @@ import {
   type TestedService,
   TestedWorkers,
 } from "../cluster/service-cluster.ts";
-import { malformedParameters } from "./malformed-parameters.ts";
+import { malformedConstraints, malformedParameters } from "./malformed-parameters.ts";
 import { residentBytes } from "./resident-memory.ts";
 import { oneOf, randomBytes, seededRandom, wholeBetween } from "./seeded-random.ts";
 
@@ -230,17 +230,33 @@ test("a valid request is answered, so that refusals mean something", async () =>
   expect(outcome.responses.at(-1)?.event.case).toBe("finished");
 });
 
-test.each(malformedParameters)("%s is to blame, and is named", async (field, parameters) => {
+type Parameters = (typeof malformedParameters)[number][1];
+
+async function refusalOf(parameters: Parameters) {
   const client = createClient(InferenceService, coordinator.address);
   const call = client.generate({ input: text, ...parameters }, { deadlineMs: replyTimeoutMs });
   call.on("error", () => {}); // the loop throws it
-  const read = async () => {
-    for await (const response of call) throw new Error(`answered: ${JSON.stringify(response)}`);
-  };
-  const failure = fromServiceError(await read().catch((error: unknown) => error));
-  client.close();
+  try {
+    for await (const { event } of call) throw new Error(`answered with an event: ${event.case}`);
+    return undefined;
+  } catch (error) {
+    return fromServiceError(error);
+  } finally {
+    client.close();
+  }
+}
+
+test.each(malformedParameters)("%s is to blame, and is named", async (field, parameters) => {
+  const failure = await refusalOf(parameters);
   expect(failure).toMatchObject({ reason: "invalid_parameter", violations: [{ field }] });
   expect(failure!.message).toContain("expected");
+});
+
+test.each(malformedConstraints)("%s is refused before anything is generated", async (_, bad) => {
+  expect(await refusalOf({ constraint: bad })).toMatchObject({
+    reason: "invalid_grammar",
+    violations: [{ field: "constraint" }],
+  });
 });
 
 test("1,000 malformed Generate messages each get a clear status, and nothing leaks", async () => {

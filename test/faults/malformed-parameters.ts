@@ -16,6 +16,32 @@ function outOfRange<Value>(
 
 const tooManyIds = (count: number) => Array.from({ length: count }, (_, id) => id % 320);
 
+const regex = (pattern: string) => ({ kind: { case: "regex", value: pattern } }) as const;
+const grammar = (value: string) => ({ kind: { case: "grammar", value } }) as const;
+const jsonSchema = (value: string) => ({ kind: { case: "jsonSchema", value } }) as const;
+const choice = (options: string[]) => ({ kind: { case: "choice", value: { options } } }) as const;
+const nested = (depth: number, [open, close]: readonly [string, string]) =>
+  open.repeat(depth) + close.repeat(depth);
+
+/** Constraints that cannot be enforced. */
+export const malformedConstraints: readonly (readonly [string, Parameters["constraint"]])[] = [
+  ["a JSON Schema that is no JSON", jsonSchema("{")],
+  ["a JSON Schema that is a number", jsonSchema("1e999")],
+  ["a JSON Schema of too many levels", jsonSchema(nested(10_000, ['{"items":', "}"]))],
+  ["a JSON Schema of bounds that exclude each other", jsonSchema('{"minLength":5,"maxLength":2}')],
+  ["a JSON Schema with what cannot be enforced", jsonSchema('{"not":{}}')],
+  ["a regular expression that does not end", regex("(")],
+  ["a regular expression that looks ahead", regex("(?=a)a")],
+  ["a regular expression that repeats back to front", regex("a{5,2}")],
+  ["a regular expression of too many groups", regex(nested(100_000, ["(", ")"]))],
+  ["no choice", choice([])],
+  ["choices of too many bytes", choice(["x".repeat(300_000)])],
+  ["a grammar without a rule", grammar("")],
+  ["a grammar without a root", grammar('a ::= "a"')],
+  ["a grammar that lacks a rule", grammar("root ::= missing")],
+  ["a grammar with a NUL", grammar("\u0000")],
+];
+
 /** Of a model with 320 tokens and a context of 256. */
 export const malformedParameters: readonly (readonly [field: string, request: Parameters])[] = [
   ...outOfRange("sampling.temperature", [-0.1, ...notNumbers], (temperature) => ({
@@ -58,6 +84,9 @@ export const malformedParameters: readonly (readonly [field: string, request: Pa
   ["n", { n: 0 }],
   ["n", { n: 9 }],
   ["n", { n: 0xffff_ffff }],
+  ["constraint", { constraint: {} }],
+  ["constraint", { constraint: { kind: { case: "jsonObject", value: false } } }],
+  ["stop.ignore_eos", { stop: { ignoreEos: true }, constraint: regex("a") }],
   ["scheduling.client_id", { scheduling: { clientId: "x".repeat(257) } }],
   ["scheduling.cache_salt", { scheduling: { cacheSalt: "x".repeat(257) } }],
 ];

@@ -51,9 +51,10 @@ test("answers to one prompt are read whole, in order", async () => {
     { text: "Once upon", tokenIds: [4, 5], finished: { index: 0 }, started: { seed: 9n } },
     { text: "There was", tokenIds: [7, 8], finished: { index: 1 }, started: { seed: 9n } },
   ]);
-  for (const { tokenIds, logprobs, promptLogprobs } of answers) {
+  for (const { tokenIds, logprobs, promptLogprobs, toolCalls } of answers) {
     expect(logprobs.map(({ chosen }) => chosen!.tokenId)).toEqual(tokenIds);
     expect(promptLogprobs.map(({ chosen }) => chosen!.tokenId)).toEqual([2]);
+    expect(toolCalls).toEqual([]);
   }
   expect(server.requests[0]!.n).toBe(2);
 });

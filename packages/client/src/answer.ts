@@ -1,11 +1,13 @@
 // Answers under way: read them event by event, or whole.
-import type { GenerateFinished, GenerateStarted, TokenLogprobs } from "@octet/protocol";
+import type { GenerateFinished, GenerateStarted, TokenLogprobs, ToolCall } from "@octet/protocol";
 import type { DeltaParts } from "./delivered-answer.ts";
 import type { AnswerEvent } from "./delivered-stream.ts";
 
 /** A whole answer. */
 export interface Completion {
   readonly text: string;
+  /** What it calls, in order; empty unless the request has `tools`. */
+  readonly toolCalls: readonly ToolCall[];
   /** Empty unless the request asked for `details`. */
   readonly tokenIds: readonly number[];
   /** One for each token; empty unless the request asked for `output.topLogprobs`. */
@@ -56,7 +58,7 @@ export class Answer<Delta extends DeltaParts> implements AsyncIterable<AnswerEve
   async completeAll(): Promise<readonly Completion[]> {
     const partsOf = new Map<number, AnswerParts>();
     const parts = (index: number): AnswerParts => {
-      const found = partsOf.get(index) ?? { text: "", tokenIds: [], logprobs: [] };
+      const found = partsOf.get(index) ?? { text: "", toolCalls: [], tokenIds: [], logprobs: [] };
       partsOf.set(index, found);
       return found;
     };
@@ -80,6 +82,7 @@ export class Answer<Delta extends DeltaParts> implements AsyncIterable<AnswerEve
 
 interface AnswerParts {
   text: string;
+  readonly toolCalls: ToolCall[];
   readonly tokenIds: number[];
   readonly logprobs: TokenLogprobs[];
   finished?: GenerateFinished;
@@ -89,6 +92,7 @@ function addDelta(parts: AnswerParts, delta: DeltaParts): void {
   parts.text += delta.text;
   append(parts.tokenIds, delta.tokenIds);
   append(parts.logprobs, delta.logprobs);
+  append(parts.toolCalls, delta.toolCalls ?? []);
 }
 
 /** A loop: a list of a whole context is too long to be spread into arguments. */

@@ -1,5 +1,5 @@
 // Joins an answer whose stream began again to what had come, so that nothing is lost and nothing twice.
-import type { GenerateFinished, TokenLogprobs } from "@octet/protocol";
+import type { GenerateFinished, TokenLogprobs, ToolCall } from "@octet/protocol";
 import { ResentDifferently, ResentList } from "./resent-list.ts";
 
 /** What a delta of either method carries. */
@@ -9,6 +9,8 @@ export interface DeltaParts {
   readonly text: string;
   readonly tokenIds: number[];
   readonly logprobs: TokenLogprobs[];
+  /** Chat's alone, each whole. */
+  readonly toolCalls?: ToolCall[];
 }
 
 /** A list of what the model thought of tokens: the same bits are promised, so they are compared. */
@@ -29,7 +31,10 @@ export class DeliveredAnswer {
   #textCame = 0;
   readonly #tokenIds = new ResentList<number>("tokens", (id) => id);
   readonly #logprobs = resentLogprobs();
-  readonly #lists = [this.#tokenIds, this.#logprobs];
+  readonly #toolCalls = new ResentList<ToolCall>("calls of tools", ({ id, name, argumentsJson }) =>
+    JSON.stringify([id, name, argumentsJson]),
+  );
+  readonly #lists = [this.#tokenIds, this.#logprobs, this.#toolCalls];
   #finished: GenerateFinished | undefined;
 
   /** Whether the user has nothing of it. */
@@ -54,12 +59,14 @@ export class DeliveredAnswer {
     const text = this.#newText(delta.text);
     const tokenIds = this.#tokenIds.takeNew(delta.tokenIds);
     const logprobs = this.#logprobs.takeNew(delta.logprobs);
-    const isEmpty = text === "" && tokenIds.length + logprobs.length === 0;
+    const toolCalls = this.#toolCalls.takeNew(delta.toolCalls ?? []);
+    const isEmpty = text === "" && tokenIds.length + logprobs.length + toolCalls.length === 0;
     if (this.isFinished && !isEmpty) {
       throw new ResentDifferently("an answer goes on after its end");
     }
     if (behind && isEmpty) return undefined;
-    return { ...delta, text, tokenIds, logprobs };
+    const calls = delta.toolCalls && { toolCalls };
+    return { ...delta, text, tokenIds, logprobs, ...calls };
   }
 
   /** The answer ended: all that was delivered must have come again. @returns whether that is news */

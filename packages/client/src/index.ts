@@ -1,4 +1,4 @@
-export { FinishReason } from "@octet/protocol";
+export { FinishReason, ToolChoiceMode } from "@octet/protocol";
 export { Answer, type Completion } from "./answer.ts";
 export type { CallOptions, Retry } from "./call.ts";
 export type { Clock } from "./clock.ts";

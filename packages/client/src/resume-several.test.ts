@@ -42,6 +42,8 @@ async function connect(scripts: {
 interface Step {
   readonly tokenId: number;
   readonly text: string;
+  /** Whether a call of a tool is complete with it. */
+  readonly calls: boolean;
 }
 
 /** How one attempt goes: whose turn it is, how many steps a delta joins, after how many events it breaks. */
@@ -58,7 +60,7 @@ function logprobOf(tokenId: number): Logprobs {
 
 /** The events of one attempt from the first on, of answers that take turns. */
 function* eventsOf(answers: readonly (readonly Step[])[], { turns, joined }: Attempt) {
-  const rest = answers.map((steps, index) => ({ index, steps: [...steps] }));
+  const rest = answers.map((steps, index) => ({ index, steps: [...steps], numCalls: 0 }));
   for (let turn = 0; rest.length > 0; turn++) {
     const position = (turns[turn % Math.max(1, turns.length)] ?? 0) % rest.length;
     const answer = rest[position]!;
@@ -66,15 +68,19 @@ function* eventsOf(answers: readonly (readonly Step[])[], { turns, joined }: Att
     const steps = answer.steps.splice(0, joined);
     if (steps.length === 0) {
       rest.splice(position, 1);
-      const value = { index, reason: FinishReason.LENGTH };
-      yield { event: { case: "finished", value } } as const;
+      const reason = answer.numCalls > 0 ? FinishReason.TOOL_CALLS : FinishReason.LENGTH;
+      yield { event: { case: "finished", value: { index, reason } } } as const;
       continue;
     }
+    const toolCalls = steps
+      .filter(({ calls }) => calls)
+      .map(() => ({ id: `${index}-${answer.numCalls++}`, name: "look_up", argumentsJson: "{}" }));
     const value = {
       index,
       text: steps.map(({ text }) => text).join(""),
       tokenIds: steps.map(({ tokenId }) => tokenId),
       logprobs: steps.map(({ tokenId }) => logprobOf(tokenId)),
+      toolCalls,
     };
     yield { event: { case: "delta", value } } as const;
   }
@@ -83,6 +89,7 @@ function* eventsOf(answers: readonly (readonly Step[])[], { turns, joined }: Att
 const step = fc.record({
   tokenId: fc.nat(99),
   text: fc.string({ unit: "binary", maxLength: 3 }),
+  calls: fc.boolean(),
 });
 const attempt = fc.record({
   turns: fc.array(fc.nat(7), { minLength: 1, maxLength: 6 }),
@@ -130,6 +137,8 @@ test("every answer arrives whole and once, its parts in step, wherever streams b
         }
         expect(deltas.map(({ text }) => text).join("")).toBe(steps.map((s) => s.text).join(""));
         expect(deltas.flatMap(({ tokenIds }) => tokenIds)).toEqual(steps.map((s) => s.tokenId));
+        const calls = steps.filter((s) => s.calls).map((_, i) => `${index}-${i}`);
+        expect(deltas.flatMap(({ toolCalls }) => toolCalls.map(({ id }) => id))).toEqual(calls);
       }
     }),
     { numRuns: 100 },
@@ -137,6 +146,7 @@ test("every answer arrives whole and once, its parts in step, wherever streams b
 });
 
 type Send = (call: ChatCall) => void;
+const call = { id: "aaaaaaaaa", name: "look_up", argumentsJson: '{"word":"owl"}' };
 
 function sendDelta(value: object): Send {
   return (to) => to.write({ event: { case: "delta", value } });
@@ -146,11 +156,15 @@ function sendEnd(index: number, reason: FinishReason = FinishReason.LENGTH): Sen
   return (to) => to.write({ event: { case: "finished", value: { index, reason } } });
 }
 
-const whole = sendDelta({ index: 0, logprobs: [logprobOf(4)] });
+const whole = sendDelta({ index: 0, logprobs: [logprobOf(4)], toolCalls: [call] });
 const changes: [string, Send[]][] = [
   ["another log-probability", [sendDelta({ logprobs: [{ chosen: { tokenId: 4, logprob: -9 } }] })]],
   ["another token's", [sendDelta({ logprobs: [logprobOf(5)] })]],
-  ["no log-probability", [sendDelta({ text: "a" }), sendEnd(0)]],
+  [
+    "a call with other arguments",
+    [sendDelta({ logprobs: [logprobOf(4)], toolCalls: [{ ...call, argumentsJson: "{}" }] })],
+  ],
+  ["no call", [sendDelta({ logprobs: [logprobOf(4)] }), sendEnd(0)]],
   ["what belongs to another answer", [sendDelta({ index: 1, text: "b" }), sendEnd(0)]],
   ["more after an end", [whole, sendDelta({ index: 1, text: "b" })]],
   ["an end for another reason", [sendEnd(1, FinishReason.STOP)]],
@@ -177,6 +191,7 @@ test.each(changes)("a resent stream with %s is refused as changed", async (_what
     .completeAll()
     .catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(AnswerChangedError);
+  expect(String(error)).not.toContain("owl");
 });
 
 /** A stream that tells of its prompt, breaks, tells it again in other pieces, and goes on. */
