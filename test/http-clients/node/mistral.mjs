@@ -54,6 +54,57 @@ test("a system message, a prefix, a seed and a stop", async () => {
   assert.equal(stopped.choices[0].message.content, "I am");
 });
 
+test("a tool is called, whole and streamed, and its result goes back", async () => {
+  const parameters = {
+    type: "object",
+    properties: { city: { enum: ["Oslo", "Rome"] } },
+    required: ["city"],
+  };
+  const tools = [{ type: "function", function: { name: "get_weather", parameters } }];
+  const options = {
+    model,
+    messages,
+    maxTokens: 400,
+    randomSeed: 7,
+    tools,
+    parallelToolCalls: false,
+  };
+  const { choices } = await client.chat.complete({ ...options, toolChoice: "any" });
+  assert.equal(choices[0].finishReason, "tool_calls");
+  const [call] = choices[0].message.toolCalls;
+  assert.equal(call.function.name, "get_weather");
+  assert.match(call.id, /^[a-zA-Z0-9]{9}$/);
+  const streamed = [];
+  for await (const { data } of await client.chat.stream({ ...options, toolChoice: "any" })) {
+    streamed.push(...(data.choices[0]?.delta.toolCalls ?? []));
+  }
+  assert.deepEqual(
+    streamed.map(({ id, function: { arguments: given } }) => [id, given]),
+    [[call.id, call.function.arguments]],
+  );
+  const result = { role: "tool", toolCallId: call.id, name: "get_weather", content: "rain" };
+  const next = await client.chat.complete({
+    ...options,
+    messages: [...messages, choices[0].message, result],
+    toolChoice: "none",
+    maxTokens: 8,
+  });
+  assert.equal(typeof next.choices[0].message.content, "string");
+});
+
+test("a JSON Schema is kept to", async () => {
+  const schemaDefinition = {
+    type: "object",
+    properties: { mood: { enum: ["glad", "sad"] } },
+    required: ["mood"],
+  };
+  const jsonSchema = { name: "mood", schemaDefinition, strict: true };
+  const responseFormat = { type: "json_schema", jsonSchema };
+  const options = { model, messages, maxTokens: 60, randomSeed: 1, responseFormat };
+  const { choices } = await client.chat.complete(options);
+  assert.ok(["glad", "sad"].includes(JSON.parse(choices[0].message.content).mood));
+});
+
 test("errors have a status and a body", async () => {
   const asked = client.chat.complete({ ...greedy, messages, model: "mistral-large" });
   await assert.rejects(asked, (error) => {

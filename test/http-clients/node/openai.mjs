@@ -86,6 +86,113 @@ test("completions: one, several, ids, echo, streamed", async () => {
   assert.equal(text, one.choices[0].text);
 });
 
+const weather = {
+  type: "function",
+  function: {
+    name: "get_weather",
+    description: "The weather of a city.",
+    parameters: {
+      type: "object",
+      properties: { city: { enum: ["Oslo", "Rome"] } },
+      required: ["city"],
+    },
+  },
+};
+const calling = { model, messages, max_tokens: 400, seed: 7, tools: [weather] };
+
+function assertWeatherCall(call) {
+  assert.equal(call.function.name, "get_weather");
+  assert.match(call.id, /^[a-zA-Z0-9]{9}$/);
+  assert.ok(["Oslo", "Rome"].includes(JSON.parse(call.function.arguments).city));
+}
+
+test("a tool is called, whole and streamed, and its result goes back", async () => {
+  const options = { ...calling, tool_choice: "required", parallel_tool_calls: false };
+  const whole = await client.chat.completions.create(options);
+  const { message, finish_reason } = whole.choices[0];
+  assert.equal(finish_reason, "tool_calls");
+  assertWeatherCall(message.tool_calls[0]);
+  const streamed = await client.chat.completions.stream(options).finalChatCompletion();
+  assert.equal(streamed.choices[0].finish_reason, "tool_calls");
+  assert.equal(streamed.choices[0].message.tool_calls[0].id, message.tool_calls[0].id);
+  assertWeatherCall(streamed.choices[0].message.tool_calls[0]);
+  const result = { role: "tool", tool_call_id: message.tool_calls[0].id, content: "rain" };
+  const next = await client.chat.completions.create({
+    ...calling,
+    messages: [...messages, message, result],
+    tool_choice: "none",
+    max_tokens: 8,
+  });
+  assert.equal(typeof next.choices[0].message.content, "string");
+});
+
+test("a tool runner calls the function with what the model chose", async () => {
+  const cities = [];
+  const runner = client.chat.completions.runTools({
+    ...calling,
+    parallel_tool_calls: false,
+    tool_choice: { type: "function", function: { name: "get_weather" } },
+    tools: [
+      {
+        ...weather,
+        function: {
+          ...weather.function,
+          parse: JSON.parse,
+          function: ({ city }) => {
+            cities.push(city);
+            return "rain";
+          },
+        },
+      },
+    ],
+  });
+  await runner.done();
+  assert.ok(cities.length > 0 && cities.every((city) => ["Oslo", "Rome"].includes(city)));
+});
+
+test("a JSON Schema is kept to, whole and streamed", async () => {
+  const schema = {
+    type: "object",
+    properties: { mood: { enum: ["glad", "sad"] } },
+    required: ["mood"],
+    additionalProperties: false,
+  };
+  const response_format = {
+    type: "json_schema",
+    json_schema: { name: "mood", schema, strict: true },
+  };
+  const options = { model, messages, max_tokens: 60, seed: 1, response_format };
+  const whole = await client.chat.completions.parse(options);
+  assert.ok(["glad", "sad"].includes(whole.choices[0].message.parsed.mood));
+  const streamed = await client.chat.completions.stream(options).finalChatCompletion();
+  assert.deepEqual(streamed.choices[0].message.parsed, whole.choices[0].message.parsed);
+  const bad = { ...response_format, json_schema: { name: "mood", schema: { not: {} } } };
+  await assert.rejects(client.chat.completions.create({ ...options, response_format: bad }), {
+    status: 400,
+    code: "invalid_grammar",
+    param: "response_format",
+  });
+});
+
+test("log-probabilities, and several answers", async () => {
+  const options = { ...greedy, messages, logprobs: true, top_logprobs: 2 };
+  const [choice] = (await client.chat.completions.create(options)).choices;
+  const tokens = choice.logprobs.content;
+  const bytes = tokens.flatMap((token) => token.bytes);
+  assert.equal(Buffer.from(bytes).toString(), reply);
+  assert.ok(tokens.every((token) => token.top_logprobs.length === 2 && token.logprob <= 0));
+  const several = await client.chat.completions.create({
+    ...options,
+    temperature: 1,
+    n: 3,
+    seed: 2,
+  });
+  assert.deepEqual(
+    several.choices.map(({ index }) => index),
+    [0, 1, 2],
+  );
+});
+
 test("errors come as the class that they are", async () => {
   const chat = (options) => client.chat.completions.create({ ...greedy, messages, ...options });
   await assert.rejects(chat({ temperature: -1 }), (error) => {

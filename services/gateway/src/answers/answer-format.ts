@@ -1,10 +1,10 @@
 // The two shapes an answer may have: a chat's message, or text that goes on.
-import type { TokenLogprobs } from "@octet/protocol";
+import type { TokenLogprobs, ToolCall } from "@octet/protocol";
 import { joinLogprobs, toChatLogprobs, toCompletionLogprobs } from "./logprobs.ts";
 
 /** How one answer ended. */
 export interface AnswerEnd {
-  readonly finishReason: "stop" | "length" | "error";
+  readonly finishReason: "stop" | "length" | "tool_calls" | "error";
   /** The stop string or token that appeared. */
   readonly stopReason: string | number | null;
 }
@@ -16,6 +16,10 @@ export interface AnswerText {
   readonly tokenIds?: readonly number[];
   readonly promptTokenIds?: readonly number[];
   readonly logprobs?: readonly TokenLogprobs[];
+  /** Each whole; only a chat has any. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** Calls of the answer before them. */
+  readonly toolCallOffset?: number;
   /** Characters of the answer before it. */
   readonly textOffset?: number;
   /** Of an echoed prompt: its first token's text, of which no log-probability is known. */
@@ -47,7 +51,7 @@ export const chatFormat: AnswerFormat = {
   chunkObject: "chat.completion.chunk",
   whole: (index, parts, end) => ({
     index,
-    message: { role: "assistant", content: textOf(parts), refusal: null },
+    message: { role: "assistant", ...contentOf(parts), refusal: null },
     logprobs: parts.some(hasLogprobs)
       ? toChatLogprobs(parts.flatMap(({ logprobs = [] }) => logprobs))
       : null,
@@ -62,7 +66,10 @@ export const chatFormat: AnswerFormat = {
   }),
   delta: (index, answer) => ({
     index,
-    delta: { content: answer.text },
+    delta: {
+      ...(answer.text === "" && hasToolCalls(answer) ? {} : { content: answer.text }),
+      ...(hasToolCalls(answer) ? { tool_calls: toToolCalls([answer], true) } : {}),
+    },
     logprobs: answer.logprobs === undefined ? null : toChatLogprobs(answer.logprobs),
     finish_reason: null,
     ...tokenMembers(answer),
@@ -91,6 +98,29 @@ export const completionFormat: AnswerFormat = {
   }),
   ending: (index, end) => ({ index, text: "", logprobs: null, ...endMembers(end) }),
 };
+
+/** A message that only calls has no content, as clients of both kinds expect. */
+function contentOf(parts: readonly AnswerText[]) {
+  const text = textOf(parts);
+  if (!parts.some(hasToolCalls)) return { content: text };
+  return { content: text === "" ? null : text, tool_calls: toToolCalls(parts, false) };
+}
+
+/** @param isDelta whether each says which of the message's calls it is */
+function toToolCalls(parts: readonly AnswerText[], isDelta: boolean): object[] {
+  return parts.flatMap(({ toolCalls = [], toolCallOffset = 0 }) =>
+    toolCalls.map(({ id, name, argumentsJson }, at) => ({
+      ...(isDelta ? { index: toolCallOffset + at } : {}),
+      id,
+      type: "function",
+      function: { name, arguments: argumentsJson },
+    })),
+  );
+}
+
+function hasToolCalls({ toolCalls }: AnswerText): boolean {
+  return toolCalls !== undefined && toolCalls.length > 0;
+}
 
 function textOf(parts: readonly AnswerText[]): string {
   return parts.map(({ text }) => text).join("");

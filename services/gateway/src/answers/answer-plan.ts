@@ -27,6 +27,8 @@ export interface AnswerPlan {
   readonly maxTokens: number | undefined;
   readonly coordinator: Coordinator;
   readonly requests: readonly AnswerRequest[];
+  /** The parameter that a constraint came by, if there is one. */
+  readonly constraintParam: string | undefined;
   /** To each request; the choices of the first come first. */
   readonly answersEach: number;
   readonly format: AnswerFormat;

@@ -33,6 +33,7 @@ export class ChoiceReader {
   #echo: string | undefined;
   #losesSpace: boolean;
   #textOffset = 0;
+  #numToolCalls = 0;
 
   /** @param index of the choice in the plan */
   constructor(plan: AnswerPlan, index: number) {
@@ -61,13 +62,18 @@ export class ChoiceReader {
       case "delta": {
         const echo = this.#takeEcho();
         const { text, tokenIds, logprobs } = event.value;
+        const toolCalls = "toolCalls" in event.value ? event.value.toolCalls : [];
         const part = {
           text,
           textOffset: this.#advance(text),
           ...(shown.tokenIds ? { tokenIds } : {}),
           ...(shown.logprobs ? { logprobs: this.#asShown(logprobs) } : {}),
+          toolCalls,
+          toolCallOffset: this.#numToolCalls,
         };
-        const isEmpty = text === "" && logprobs.length === 0 && !shown.tokenIds;
+        this.#numToolCalls += toolCalls.length;
+        const isEmpty =
+          text === "" && logprobs.length === 0 && toolCalls.length === 0 && !shown.tokenIds;
         return isEmpty ? echo : [...echo, part];
       }
       case "finished":

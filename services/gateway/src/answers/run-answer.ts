@@ -40,7 +40,7 @@ export async function* runAnswer(
       yield event;
     }
   } catch (error) {
-    throw fromUpstream(error);
+    throw underItsName(fromUpstream(error), plan.constraintParam);
   }
   if (unfinished > 0) {
     throw new ApiError("expert_unavailable", "the coordinator left its answer unfinished");
@@ -58,10 +58,28 @@ function requireRoom({ maxTokens, maxPositions }: AnswerPlan, promptTokens: numb
   );
 }
 
+/** What is wrong with a constraint is wrong with the parameter that the client gave it by. */
+function underItsName(error: ApiError, constraintParam: string | undefined): ApiError {
+  if (constraintParam === undefined || error.param !== "constraint") return error;
+  const message = error.message.replace(/^constraint: /, `${constraintParam}: `);
+  return new ApiError(error.code, message, { param: constraintParam, cause: error });
+}
+
 /** How the coordinator says it ended, as clients know it. */
 export function toAnswerEnd({ reason, stopString, stopTokenId }: GenerateFinished): AnswerEnd {
   return {
-    finishReason: reason === FinishReason.LENGTH ? "length" : "stop",
+    finishReason: toFinishReason(reason),
     stopReason: reason === FinishReason.STOP ? (stopTokenId ?? stopString) : null,
   };
+}
+
+function toFinishReason(reason: FinishReason): AnswerEnd["finishReason"] {
+  switch (reason) {
+    case FinishReason.LENGTH:
+      return "length";
+    case FinishReason.TOOL_CALLS:
+      return "tool_calls";
+    default:
+      return "stop";
+  }
 }

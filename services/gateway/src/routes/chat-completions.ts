@@ -5,9 +5,10 @@ import { z } from "zod";
 import { chatFormat } from "../answers/answer-format.ts";
 import type { AnswerPlan } from "../answers/answer-plan.ts";
 import { ApiError } from "../http/api-error.ts";
+import { constraintShape, toConstraint } from "../params/constraint.ts";
 import { continuedReplyShape, continueReply } from "../params/continued-reply.ts";
 import { ignoredShape, silentShape, warnOfIgnored } from "../params/ignored.ts";
-import { messagesShape, requirePromptBytes, toPromptMessages } from "../params/messages.ts";
+import { messagesShape, requireConversationBytes, toPromptMessages } from "../params/messages.ts";
 import { notSupportedShape, refuseNotSupported } from "../params/not-supported.ts";
 import {
   chatLogprobsAsked,
@@ -21,6 +22,7 @@ import { samplingShape, toSampling } from "../params/sampling.ts";
 import { schedulingShape, toScheduling } from "../params/scheduling.ts";
 import { maxTokensOf, stopShape, toStop } from "../params/stop.ts";
 import { streamShape, toStreamUsage } from "../params/stream-options.ts";
+import { toolsShape, toTools } from "../params/tools.ts";
 import type { Coordinators } from "../upstream/coordinators.ts";
 
 /** The body. */
@@ -34,6 +36,8 @@ export const chatCompletionBody = z.object({
   ...streamShape,
   ...outputShape,
   ...chatLogprobsShape,
+  ...constraintShape,
+  ...toolsShape,
   ...schedulingShape,
   ...silentShape,
   ...ignoredShape,
@@ -46,18 +50,17 @@ export function planChatCompletion(
   options: { readonly strict: boolean },
 ): AnswerPlan {
   const { values, warnings } = readBody(chatCompletionBody, body, options);
-  refuseNotSupported(values);
+  refuseNotSupported({ ...values, tools: undefined, tool_choice: undefined }); // a chat has them
   const { messages, echo } = continueReply(toPromptMessages(values.messages), values);
-  requirePromptBytes(
-    messages.map(({ content }) => content),
-    "messages",
-  );
+  requireConversationBytes(messages);
   const maxTokens = maxTokensOf(values);
   if (maxTokens === 0) {
     const message = "max_tokens: expected 1 or more, found 0";
     throw new ApiError("invalid_parameter", message, { param: "max_tokens" });
   }
   const logprobs = chatLogprobsAsked(values);
+  const asked = toConstraint(values);
+  const tools = toTools(values);
   const streamUsage = toStreamUsage(values);
   const model = coordinators.model(values.model);
   requireChatTemplate(model);
@@ -79,6 +82,8 @@ export function planChatCompletion(
             stop: toStop(values, maxTokens),
             scheduling: toScheduling(values),
             output: toOutput(values, logprobs),
+            ...(asked === undefined ? {} : { constraint: asked.constraint }),
+            ...tools,
             ...(values.n === undefined ? {} : { n: values.n }),
             details: values.return_token_ids === true,
           },
@@ -87,6 +92,7 @@ export function planChatCompletion(
         echo,
       },
     ],
+    constraintParam: asked?.param,
     format: chatFormat,
     answersEach: values.n ?? 1,
     stream: values.stream === true,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { completionFormat } from "../answers/answer-format.ts";
 import type { AnswerPlan, AnswerRequest } from "../answers/answer-plan.ts";
 import { ApiError } from "../http/api-error.ts";
+import { constraintShape, toConstraint } from "../params/constraint.ts";
 import { ignoredShape, silentShape, warnOfIgnored } from "../params/ignored.ts";
 import { notSupportedShape, refuseNotSupported } from "../params/not-supported.ts";
 import {
@@ -36,6 +37,7 @@ export const completionBody = z.object({
   ...streamShape,
   ...outputShape,
   ...completionLogprobsShape,
+  ...constraintShape,
   ...schedulingShape,
   ...silentShape,
   ...ignoredShape,
@@ -52,6 +54,7 @@ export async function planCompletion(
   const inputs = toPromptInputs(values.prompt);
   const maxTokens = maxTokensOf(values) ?? maxTokensDefault;
   const logprobs = logprobsAsked(values, maxTokens);
+  const asked = toConstraint(values);
   const streamUsage = toStreamUsage(values);
   const model = coordinators.model(values.model);
   const coordinator = coordinators.choose(model);
@@ -66,6 +69,7 @@ export async function planCompletion(
           stop: toStop(values, maxTokens),
           scheduling: toScheduling(values),
           output: toOutput(values, logprobs),
+          ...(asked === undefined ? {} : { constraint: asked.constraint }),
           ...(values.n === undefined ? {} : { n: values.n }),
           details: values.return_token_ids === true,
         },
@@ -82,6 +86,7 @@ export async function planCompletion(
     maxTokens,
     coordinator,
     requests: await Promise.all(requests),
+    constraintParam: asked?.param,
     format: completionFormat,
     answersEach: values.n ?? 1,
     stream: values.stream === true,

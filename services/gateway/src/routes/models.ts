@@ -22,7 +22,7 @@ export function toModelBody(model: Model, created: number) {
     capabilities: {
       completion_chat: model.hasChatTemplate,
       completion_fim: false,
-      function_calling: false,
+      function_calling: model.hasChatTemplate,
       fine_tuning: false,
       vision: false,
     },

@@ -3,7 +3,12 @@ import { isUtf8 } from "node:buffer";
 import type { TokenizeResponse } from "@octet/protocol";
 import { z } from "zod";
 import { ApiError } from "../http/api-error.ts";
-import { messagesShape, requirePromptBytes, toPromptMessages } from "../params/messages.ts";
+import {
+  messagesShape,
+  requireConversationBytes,
+  requirePromptBytes,
+  toPromptMessages,
+} from "../params/messages.ts";
 import { pickAlias } from "../params/pick-alias.ts";
 import { readBody } from "../params/read-body.ts";
 import type { Coordinators } from "../upstream/coordinators.ts";
@@ -135,10 +140,7 @@ async function tokenizeChat(
   { signal }: TokenCall,
 ): Promise<TokenizeResponse> {
   const messages = toPromptMessages(given);
-  requirePromptBytes(
-    messages.map(({ content }) => content),
-    "messages",
-  );
+  requireConversationBytes(messages);
   const chosen = coordinators.model(name);
   requireChatTemplate(chosen);
   const input = { case: "chat", value: { messages } } as const;
