@@ -9,32 +9,20 @@ import {
 } from "@octet/protocol";
 import { createClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  shardGolden,
-  startCoordinator,
-  type TemporaryShards,
-  type TestedService,
-  TestedWorkers,
-} from "./service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "./small-cluster.ts";
 
-let shards: TemporaryShards;
-let workers: TestedWorkers;
-let coordinator: TestedService;
+let cluster: SmallCluster;
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  workers = await TestedWorkers.start(shards.index);
-  coordinator = await startCoordinator(shards.index, workers.placement);
+  cluster = await startSmallCluster();
 });
 afterAll(async () => {
-  await coordinator?.[Symbol.asyncDispose]();
-  await workers?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
 });
 
 const text = { case: "text" as const, value: "Once upon a time" };
 
 async function generate(request: MessageInitShape<typeof GenerateRequestSchema>) {
-  const client = createClient(InferenceService, coordinator.address);
+  const client = createClient(InferenceService, cluster.address);
   const events: GenerateResponse["event"][] = [];
   for await (const { event } of client.generate(request, { deadlineMs: 20_000 }))
     events.push(event);
@@ -102,7 +90,7 @@ test("routed experts and progress come when they are asked for", async () => {
   const { numTokens, numLayers, numExpertsPerToken, expertIds } = finished.routedExperts!;
   expect(numTokens).toBe(finished.promptTokens + 4);
   expect(expertIds).toHaveLength(numTokens * numLayers * numExpertsPerToken);
-  expect(Math.max(...expertIds)).toBeLessThan(workers.workers.length);
+  expect(Math.max(...expertIds)).toBeLessThan(cluster.workers.workers.length);
   const progress = events.flatMap((event) => (event.case === "progress" ? [event.value] : []));
   expect(progress.at(-1)?.computedTokens).toBe(finished.promptTokens);
   const plain = await generate({ input: text, stop });
@@ -129,7 +117,7 @@ test("stop tokens, biases and allowed tokens hold", async () => {
 });
 
 test("Chat has logprobs of the reply, and none of its prompt", async () => {
-  const client = createClient(InferenceService, coordinator.address);
+  const client = createClient(InferenceService, cluster.address);
   const ask = async (output: MessageInitShape<typeof ChatRequestSchema>["output"]) => {
     const scores = [];
     const messages = [{ role: "user", content: "hello" }];

@@ -2,17 +2,9 @@
 import { type ChatResponse, InferenceService } from "@octet/protocol";
 import { createClient, fromServiceError, type GrpcClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  shardGolden,
-  startCoordinator,
-  type TemporaryShards,
-  type TestedService,
-  TestedWorkers,
-} from "./service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "./small-cluster.ts";
 
-let shards: TemporaryShards;
-let workers: TestedWorkers;
-let coordinator: TestedService;
+let cluster: SmallCluster;
 let client: GrpcClient<typeof InferenceService>;
 
 const bounds = { deadlineMs: 60_000 };
@@ -23,17 +15,13 @@ const question = [
 ];
 
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  workers = await TestedWorkers.start(shards.index);
-  coordinator = await startCoordinator(shards.index, workers.placement);
-  client = createClient(InferenceService, coordinator.address);
+  cluster = await startSmallCluster();
+  client = createClient(InferenceService, cluster.address);
 });
 
 afterAll(async () => {
   client?.close();
-  await coordinator?.[Symbol.asyncDispose]();
-  await workers?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
 });
 
 interface Reply {

@@ -5,49 +5,39 @@ import { type ClusterState, InferenceService } from "@octet/protocol";
 import { createClient, type GrpcClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runOctet, startOctet } from "./octet-command.ts";
-import {
-  shardGolden,
-  startCoordinator,
-  type TemporaryShards,
-  type TestedService,
-  TestedWorkers,
-} from "./service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "./small-cluster.ts";
 
-let shards: TemporaryShards;
-let workers: TestedWorkers;
-let coordinator: TestedService;
+let cluster: SmallCluster;
 let client: GrpcClient<typeof InferenceService>;
 const bounds = { deadlineMs: 60_000 };
 
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  workers = await TestedWorkers.start(shards.index);
-  coordinator = await startCoordinator(shards.index, workers.placement, {
-    OCTET_KV_TOKENS: "1024",
+  cluster = await startSmallCluster({
+    settings: {
+      OCTET_KV_TOKENS: "1024",
+    },
   });
-  client = createClient(InferenceService, coordinator.address);
+  client = createClient(InferenceService, cluster.address);
 });
 
 afterAll(async () => {
   client?.close();
-  await coordinator?.[Symbol.asyncDispose]();
-  await workers?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
 });
 
 test("a state names every worker, the KV cache and what runs", async () => {
   const { state } = await client.getClusterState({}, bounds);
   expect(state).toMatchObject({
-    model: shards.index.modelName,
+    model: cluster.index.modelName,
     ready: true,
     kvCache: { blockTokens: 16, blocksTotal: 64, blocksFree: 64 },
     scheduler: { running: 0, waiting: 0 },
   });
-  expect(state?.workers).toHaveLength(shards.index.experts.length);
+  expect(state?.workers).toHaveLength(cluster.index.experts.length);
   for (const [expertId, found] of state!.workers.entries()) {
     expect(found).toMatchObject({
       workerId: `expert-${expertId}`,
-      address: workers.workers[expertId]!.address,
+      address: cluster.workers.workers[expertId]!.address,
       engineKind: "cpu",
       expertIds: [expertId],
       connected: true,
@@ -69,14 +59,14 @@ test("a watch sees a worker lost, and back", async () => {
   const first = await next();
   expect(first.ready).toBe(true);
 
-  await workers.workers[1]![Symbol.asyncDispose]();
+  await cluster.workers.workers[1]![Symbol.asyncDispose]();
   const lost = await until((state) => !state.ready);
   expect(lost.version).toBeGreaterThan(first.version);
   expect(lost.workers.map((worker) => worker.connected)).toEqual(
     lost.workers.map((_, expertId) => expertId !== 1),
   );
   expect(lost.workers[1]?.lastError).not.toBe("");
-  await workers.restart(1);
+  await cluster.workers.restart(1);
   const back = await until((state) => state.ready);
   expect(back.workers.every((worker) => worker.connected)).toBe(true);
   call.on("error", () => {});
@@ -84,7 +74,7 @@ test("a watch sees a worker lost, and back", async () => {
 }, 60_000);
 
 test("octet ps prints a table, or JSON, once or at each change", async () => {
-  const address = ["--address", coordinator.address];
+  const address = ["--address", cluster.address];
   const table = await runOctet(["ps", ...address], { cacheDir: tmpdir() });
   expect(table.code, table.stderr).toBe(0);
   expect(table.stdout).toMatch(/^EXPERT +WORKER +ADDRESS +STATE/m);
@@ -92,7 +82,7 @@ test("octet ps prints a table, or JSON, once or at each change", async () => {
 
   const json = await runOctet(["ps", "--json", ...address], { cacheDir: tmpdir() });
   const state = JSON.parse(json.stdout);
-  expect(state.workers).toHaveLength(shards.index.experts.length);
+  expect(state.workers).toHaveLength(cluster.index.experts.length);
   expect(state.scheduler).toEqual(expect.objectContaining({ running: 0, waiting: 0 }));
 
   const watching = startOctet(["ps", "--watch", "--json", ...address], tmpdir());

@@ -10,33 +10,21 @@ import {
 } from "@octet/protocol";
 import { createClient, fromServiceError, toMethodDefinition } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  shardGolden,
-  startCoordinator,
-  type TemporaryShards,
-  type TestedService,
-  TestedWorkers,
-} from "../cluster/service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "../cluster/small-cluster.ts";
 import { malformedConstraints, malformedParameters } from "./malformed-parameters.ts";
 import { residentBytes } from "./resident-memory.ts";
 import { oneOf, randomBytes, seededRandom, wholeBetween } from "./seeded-random.ts";
 
 const replyTimeoutMs = 10_000;
 
-let shards: TemporaryShards;
-let workers: TestedWorkers;
-let coordinator: TestedService;
+let cluster: SmallCluster;
 
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  workers = await TestedWorkers.start(shards.index);
-  coordinator = await startCoordinator(shards.index, workers.placement);
+  cluster = await startSmallCluster();
 });
 
 afterAll(async () => {
-  await coordinator?.[Symbol.asyncDispose]();
-  await workers?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
 });
 
 type Build = (random: () => number) => unknown;
@@ -223,7 +211,7 @@ function encode(request: unknown): Uint8Array {
 }
 
 test("a valid request is answered, so that refusals mean something", async () => {
-  const client = new Client(coordinator.address, credentials.createInsecure(), channelOptions);
+  const client = new Client(cluster.address, credentials.createInsecure(), channelOptions);
   const outcome = await sendRaw(client, encode({ input: text, stop: { maxTokens: 3 } }));
   client.close();
   expect(outcome.code).toBe(status.OK);
@@ -233,7 +221,7 @@ test("a valid request is answered, so that refusals mean something", async () =>
 type Parameters = (typeof malformedParameters)[number][1];
 
 async function refusalOf(parameters: Parameters) {
-  const client = createClient(InferenceService, coordinator.address);
+  const client = createClient(InferenceService, cluster.address);
   const call = client.generate({ input: text, ...parameters }, { deadlineMs: replyTimeoutMs });
   call.on("error", () => {}); // the loop throws it
   try {
@@ -262,8 +250,8 @@ test.each(malformedConstraints)("%s is refused before anything is generated", as
 test("1,000 malformed Generate messages each get a clear status, and nothing leaks", async () => {
   const seed = 4_711;
   const random = seededRandom(seed);
-  const client = new Client(coordinator.address, credentials.createInsecure(), channelOptions);
-  const pid = coordinator.process.pid!;
+  const client = new Client(cluster.address, credentials.createInsecure(), channelOptions);
+  const pid = cluster.coordinator.process.pid!;
   const names = Object.keys(requests);
   const unclear: string[] = [];
   let residentBefore = 0;
@@ -292,7 +280,7 @@ test("1,000 malformed Generate messages each get a clear status, and nothing lea
 
 /** Waits until nothing runs; then no block may be held. */
 async function expectAllBlocksBack(): Promise<void> {
-  const client = createClient(InferenceService, coordinator.address);
+  const client = createClient(InferenceService, cluster.address);
   const watch = client.watchClusterState({}, { deadlineMs: replyTimeoutMs });
   watch.on("error", () => {}); // the loop throws it
   for await (const { state } of watch as AsyncIterable<WatchClusterStateResponse>) {
@@ -307,7 +295,7 @@ async function expectAllBlocksBack(): Promise<void> {
 
 test("answers cut off by their reader free everything, and the next is answered", async () => {
   const cut = async (i: number) => {
-    const client = createClient(InferenceService, coordinator.address);
+    const client = createClient(InferenceService, cluster.address);
     const call = client.generate(
       { input: { case: "text", value: `Once ${i}` }, stop: { maxTokens: 200, ignoreEos: true } },
       { deadlineMs: replyTimeoutMs },
@@ -320,9 +308,9 @@ test("answers cut off by their reader free everything, and the next is answered"
   };
   for (let i = 0; i < 60; i++) await cut(i);
   await expectAllBlocksBack();
-  const client = new Client(coordinator.address, credentials.createInsecure(), channelOptions);
+  const client = new Client(cluster.address, credentials.createInsecure(), channelOptions);
   const outcome = await sendRaw(client, encode({ input: text, stop: { maxTokens: 3 } }));
   client.close();
   expect(outcome.code).toBe(status.OK);
-  expect(coordinator.lines.filter((line) => line.level === "error")).toEqual([]);
+  expect(cluster.coordinator.lines.filter((line) => line.level === "error")).toEqual([]);
 }, 60_000);

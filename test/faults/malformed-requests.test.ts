@@ -4,13 +4,7 @@ import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import { channelOptions, InferenceService } from "@octet/protocol";
 import { createClient, fromServiceError, toMethodDefinition } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  shardGolden,
-  startCoordinator,
-  type TemporaryShards,
-  type TestedService,
-  TestedWorkers,
-} from "../cluster/service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "../cluster/small-cluster.ts";
 import { randomMessage } from "./random-message.ts";
 import { residentBytes } from "./resident-memory.ts";
 import { oneOf, randomBytes, seededRandom, wholeBetween } from "./seeded-random.ts";
@@ -21,20 +15,14 @@ const inFlight = 8;
 /** A request may happen to be right: its answer is cut off after this many messages. */
 const responsesMax = 3;
 
-let shards: TemporaryShards;
-let workers: TestedWorkers;
-let coordinator: TestedService;
+let cluster: SmallCluster;
 
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  workers = await TestedWorkers.start(shards.index);
-  coordinator = await startCoordinator(shards.index, workers.placement);
+  cluster = await startSmallCluster();
 });
 
 afterAll(async () => {
-  await coordinator?.[Symbol.asyncDispose]();
-  await workers?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
 });
 
 interface Outcome {
@@ -115,8 +103,8 @@ function complaint(method: DescMethod, bytes: Uint8Array, outcome: Outcome): str
 test(`${numRequests} random requests to every method are answered or refused, clearly`, async () => {
   const seed = Number(process.env.OCTET_TEST_SEED ?? 20_261);
   const random = seededRandom(seed);
-  const client = new Client(coordinator.address, credentials.createInsecure(), channelOptions);
-  const pid = coordinator.process.pid!;
+  const client = new Client(cluster.address, credentials.createInsecure(), channelOptions);
+  const pid = cluster.coordinator.process.pid!;
   const counts = new Map<string, number>();
   const complaints: string[] = [];
   let residentBefore = 0;
@@ -147,13 +135,13 @@ test(`${numRequests} random requests to every method are answered or refused, cl
 }, 240_000);
 
 test("after all that nothing runs or waits, no fault was logged, and the next is answered", async () => {
-  const client = createClient(InferenceService, coordinator.address);
+  const client = createClient(InferenceService, cluster.address);
   const bounds = { deadlineMs: replyTimeoutMs };
   const scheduler = async () => (await client.getClusterState({}, bounds)).state!.scheduler!;
   await expect.poll(scheduler).toMatchObject({ running: 0, waiting: 0 });
   expect(
     (await client.tokenize({ input: { case: "text", value: "Once" } }, bounds)).tokenIds,
   ).not.toEqual([]);
-  expect(coordinator.lines.filter((line) => line.level === "error")).toEqual([]);
+  expect(cluster.coordinator.lines.filter((line) => line.level === "error")).toEqual([]);
   client.close();
 });

@@ -4,34 +4,25 @@ import { status } from "@grpc/grpc-js";
 import { checkHealth, InferenceService } from "@octet/protocol";
 import { createClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  shardGolden,
-  startCoordinator,
-  type TemporaryShards,
-  type TestedService,
-  TestedWorkers,
-} from "../cluster/service-cluster.ts";
+import { startCoordinator, TestedWorkers } from "../cluster/service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "../cluster/small-cluster.ts";
 
 const expertDeadlineMs = 2_000;
 /** What a failure may take beyond the expert's deadline on a busy machine. */
 const marginMs = 2_000;
 
-let shards: TemporaryShards;
-let workers: TestedWorkers;
-let coordinator: TestedService;
+let cluster: SmallCluster;
 
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  workers = await TestedWorkers.start(shards.index);
-  coordinator = await startCoordinator(shards.index, workers.placement, {
-    OCTET_EXPERT_DEADLINE_MS: String(expertDeadlineMs),
+  cluster = await startSmallCluster({
+    settings: {
+      OCTET_EXPERT_DEADLINE_MS: String(expertDeadlineMs),
+    },
   });
 });
 
 afterAll(async () => {
-  await coordinator?.[Symbol.asyncDispose]();
-  await workers?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
 });
 
 interface Outcome {
@@ -44,7 +35,7 @@ interface Outcome {
 
 /** One long answer; `onToken` is told of each token as it comes. */
 function generate(seed: number, maxTokens: number, onToken: () => void = () => {}) {
-  const client = createClient(InferenceService, coordinator.address);
+  const client = createClient(InferenceService, cluster.address);
   const call = client.generate(
     {
       input: { case: "tokens", value: { ids: [1, 3 + seed, 40 + seed, 90 + seed] } },
@@ -87,7 +78,7 @@ test.each(["SIGKILL", "SIGSTOP"] as const)(
     expect(before.map((outcome) => outcome.code)).toEqual([status.OK, status.OK, status.OK]);
 
     const victim = 5;
-    const pid = workers.workers[victim]!.process.pid!;
+    const pid = cluster.workers.workers[victim]!.process.pid!;
     let tokens = 0;
     const running = [1, 2, 3].map((seed) =>
       generate(seed, 240, () => {
@@ -103,10 +94,10 @@ test.each(["SIGKILL", "SIGSTOP"] as const)(
       expect(outcome.silentMs).toBeLessThan(expertDeadlineMs + marginMs);
     }
     // The process lives and says so; its log holds no failure of its own.
-    expect(await checkHealth(coordinator.address, "", { deadlineMs: 2_000 })).toBe(true);
-    expect(coordinator.lines.filter((line) => line.level === "error")).toEqual([]);
+    expect(await checkHealth(cluster.address, "", { deadlineMs: 2_000 })).toBe(true);
+    expect(cluster.coordinator.lines.filter((line) => line.level === "error")).toEqual([]);
 
-    if (signal === "SIGKILL") await workers.restart(victim);
+    if (signal === "SIGKILL") await cluster.workers.restart(victim);
     for (const [i, seed] of [1, 2, 3].entries()) {
       const after = await generateUntilOk(seed, 60);
       expect(after.code, after.details).toBe(status.OK);
@@ -117,22 +108,22 @@ test.each(["SIGKILL", "SIGSTOP"] as const)(
 );
 
 test("a coordinator is not ready while an expert is away, and is again when it is back", async () => {
-  const ready = () => checkHealth(coordinator.address, "readiness", { deadlineMs: 2_000 });
+  const ready = () => checkHealth(cluster.address, "readiness", { deadlineMs: 2_000 });
   const untilReadyIs = async (wanted: boolean) => {
     const giveUpAtMs = performance.now() + 15_000;
     while ((await ready()) !== wanted && performance.now() < giveUpAtMs) await delay(50);
     return ready();
   };
   expect(await untilReadyIs(true)).toBe(true);
-  process.kill(workers.workers[2]!.process.pid!, "SIGKILL");
+  process.kill(cluster.workers.workers[2]!.process.pid!, "SIGKILL");
   expect(await untilReadyIs(false)).toBe(false);
-  await workers.restart(2);
+  await cluster.workers.restart(2);
   expect(await untilReadyIs(true)).toBe(true);
 }, 60_000);
 
 test("SIGTERM ends every process with code 0", async () => {
-  await using own = await TestedWorkers.start(shards.index);
-  const ownCoordinator = await startCoordinator(shards.index, own.placement);
+  await using own = await TestedWorkers.start(cluster.index);
+  const ownCoordinator = await startCoordinator(cluster.index, own.placement);
   const all = [ownCoordinator, ...own.workers];
   for (const { process: service } of all) process.kill(service.pid!, "SIGTERM");
   for (const { process: service } of all) {
