@@ -99,6 +99,8 @@ test("a prompt longer than the context is told both lengths", async () => {
   const ids = Array<number>(limit + 41).fill(5);
   const found = await generate({ input: { case: "tokens", value: { ids } } });
   expect(found?.reason).toBe("context_length_exceeded");
+  // The reason is a field of its own, and not said again in words.
+  expect(found?.message).toMatch(/^the prompt has /);
   const { maxPositions } = await client.tokenize({ input: text }, bounds);
   expect(found?.metadata).toEqual({
     limit: `${maxPositions - 1}`,

@@ -31,6 +31,8 @@ export type EngineErrorCode =
 export class EngineError extends Error {
   override readonly name = "EngineError";
   readonly code: EngineErrorCode;
+  /** The message without the code. */
+  readonly detail: string;
   /** The expert that did not answer; set exactly if code is "expert-unavailable". */
   readonly expertId: ExpertId | undefined;
   /** Which field of the GenerateRequest is out of range, as a path: "sampling.topK". */
@@ -42,6 +44,7 @@ export class EngineError extends Error {
   constructor(code: EngineErrorCode, detail: string, options: EngineErrorOptions = {}) {
     super(`[${code}] ${detail}`, { cause: options.cause });
     this.code = code;
+    this.detail = detail;
     this.expertId = options.expertId;
     this.field = options.field;
     this.limit = options.limit;

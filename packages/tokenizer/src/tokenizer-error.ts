@@ -18,6 +18,8 @@ export type TokenizerErrorCode =
 export class TokenizerError extends Error {
   override readonly name = "TokenizerError";
   readonly code: TokenizerErrorCode;
+  /** The message without the code. */
+  readonly detail: string;
   /** Which message of the conversation, counted from 0, where one message is to blame. */
   readonly messageIndex: number | undefined;
   constructor(
@@ -27,6 +29,7 @@ export class TokenizerError extends Error {
   ) {
     super(`[${code}] ${detail}`, options);
     this.code = code;
+    this.detail = detail;
     this.messageIndex = options.messageIndex;
   }
 }

@@ -5,7 +5,7 @@ import type { GenerateEvent } from "@octet/engine";
 import { type ChatRequest, type ChatResponseSchema, FinishReason } from "@octet/protocol";
 import type { AnswerCall } from "./answer-call.ts";
 import { checkConstraint, toSpec, toToolSpec, toTools } from "./constraint-request.ts";
-import { type GenerateContext, startGeneration } from "./generation.ts";
+import { aboutRequest, type GenerateContext, startGeneration } from "./generation.ts";
 import { type AboutRequest, toDelta, toFinished, toStarted } from "./generation-events.ts";
 import { requireModel } from "./model-info.ts";
 import { toChatPrompt } from "./prompt.ts";
@@ -23,8 +23,8 @@ export async function* chat(
   call: AnswerCall,
   context: GenerateContext,
 ): AsyncGenerator<Response, void> {
-  const { tokenizer, constraints, modelName: model } = context;
-  requireModel(request.model, model);
+  const { tokenizer, constraints } = context;
+  requireModel(request.model, context.modelName);
   if (request.output?.promptTopLogprobs !== undefined) {
     throw new RequestError(
       "invalid_parameter",
@@ -36,14 +36,7 @@ export async function* chat(
   const toolSpec = toToolSpec(tools, request);
   const prompt = toChatPrompt(request.messages, tokenizer, "messages", tools);
   const checked = await checkConstraint(toolSpec ?? toSpec(request.constraint), constraints);
-  const { requestId } = call;
-  const about = {
-    requestId,
-    model,
-    promptTokenIds: prompt.tokenIds,
-    details: request.details,
-    tokenizer,
-  };
+  const about = aboutRequest(request, prompt, call, context);
   const events = startGeneration(prompt, request, call, context, checked);
   if (toolSpec !== undefined) yield* withToolCalls(events, about);
   else {

@@ -4,7 +4,7 @@ import type { GenerateEvent } from "@octet/engine";
 import type { GenerateRequest, GenerateResponseSchema } from "@octet/protocol";
 import type { AnswerCall } from "./answer-call.ts";
 import { checkConstraint, toSpec } from "./constraint-request.ts";
-import { type GenerateContext, startGeneration } from "./generation.ts";
+import { aboutRequest, type GenerateContext, startGeneration } from "./generation.ts";
 import {
   type AboutRequest,
   toDelta,
@@ -27,17 +27,10 @@ export async function* generate(
   call: AnswerCall,
   context: GenerateContext,
 ): AsyncGenerator<Response, void> {
-  const { tokenizer, modelName: model, vocabSize } = context;
-  requireModel(request.model, model);
+  const { tokenizer, vocabSize } = context;
+  requireModel(request.model, context.modelName);
   const prompt = toPrompt(request.input, tokenizer, { addBos: true, vocabSize });
-  const { requestId } = call;
-  const about = {
-    requestId,
-    model,
-    promptTokenIds: prompt.tokenIds,
-    details: request.details,
-    tokenizer,
-  };
+  const about = aboutRequest(request, prompt, call, context);
   const checked = await checkConstraint(toSpec(request.constraint), context.constraints);
   for await (const event of startGeneration(prompt, request, call, context, checked)) {
     yield toMessage(event, about);

@@ -6,6 +6,7 @@ import type { OutputParams, SamplingParams, SchedulingParams, StopParams } from 
 import type { Tokenizer } from "@octet/tokenizer";
 import type { AnswerCall } from "./answer-call.ts";
 import type { RequestMetrics } from "./coordinator-metrics.ts";
+import type { AboutRequest } from "./generation-events.ts";
 import { toOutput, toSampling, toScheduling, toStop } from "./generation-parameters.ts";
 import type { Prompt } from "./prompt.ts";
 import { RequestError } from "./request-error.ts";
@@ -28,6 +29,16 @@ export interface GenerationParams {
   readonly scheduling?: SchedulingParams | undefined;
   readonly n?: number | undefined;
   readonly details: boolean;
+}
+
+/** What the request's events say of it. */
+export function aboutRequest(
+  { details }: GenerationParams,
+  { tokenIds }: Prompt,
+  { requestId }: AnswerCall,
+  { modelName, tokenizer }: GenerateContext,
+): AboutRequest {
+  return { requestId, model: modelName, promptTokenIds: tokenIds, details, tokenizer };
 }
 
 /** @throws {EngineError} for parameters out of range, or from a `next()` */

@@ -40,7 +40,7 @@ export function toFailure(error: unknown): Failure {
   }
   if (error instanceof TokenizerError) {
     const reason = error.code === "bad-messages" ? "invalid_parameter" : "not_supported";
-    return failure({ reason, message: error.message });
+    return failure({ reason, message: error.detail });
   }
   if (error instanceof EngineError) return ofEngine(error);
   return failure({ reason: "internal", message: "internal error; the coordinator's log has it" });
@@ -54,7 +54,7 @@ export function isOurFault(error: unknown): boolean {
 }
 
 function ofEngine(error: EngineError): Failure {
-  const { code, message, field, limit, expertId, retryAfterMs } = error;
+  const { code, detail: message, field, limit, expertId, retryAfterMs } = error;
   const metadata = {
     ...(limit === undefined ? {} : { limit: String(limit.max), found: String(limit.found) }),
     ...(expertId === undefined ? {} : { expert: String(expertId) }),

@@ -25,11 +25,10 @@ export function fromUpstream(error: unknown): ApiError {
     return new ApiError("internal", "internal error; the gateway's log has it", { cause: error });
   }
   const field = failure.violations?.[0]?.field;
-  // Our own errors say their code in front, which is a field of its own here.
   const message =
     failure.reason === "timeout"
       ? "the answer was not complete in the time it may take"
-      : failure.message.replace(/^\[[a-z-]+\] /, "");
+      : failure.message;
   return new ApiError(codeOfReason[failure.reason], message, {
     param: field === undefined ? undefined : toParam(field),
     retryAfterMs: failure.retryAfterMs,
