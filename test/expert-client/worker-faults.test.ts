@@ -13,7 +13,7 @@ import { AffineExpertEngine, affineInput, affineModel } from "@octet/cluster/aff
 import { toExpertId } from "@octet/core";
 import { silentLogger } from "@octet/telemetry";
 import { afterEach, expect, test, vi } from "vitest";
-import { openCuttableProxy } from "./cuttable-proxy.ts";
+import { openCuttableProxy } from "../network/cuttable-proxy.ts";
 import { modelDigest, startWorker, type WorkerServer } from "./worker-server.ts";
 
 // Starting a process takes seconds on a busy machine.
