@@ -14,7 +14,7 @@ const client = connect();
 
 /** One answer at a time. */
 const busy = (options) => connect(process.env.OCTET_BUSY_URL, options);
-const long = { model, prompt: "Once", max_tokens: 1500, stream: true };
+const long = { model, prompt: "Once", max_tokens: 2000, ignore_eos: true, stream: true };
 
 test("models", async () => {
   const names = [];

@@ -1,26 +1,10 @@
 """The gateway as OpenAI's own client for Python sees it. Run by pytest; OCTET_BASE_URL says where."""
 
 import asyncio
-import os
 
 import openai
 import pytest
-
-MODEL = "octet-tiny"
-MESSAGES = [{"role": "user", "content": "Hello! How are you?"}]
-REPLY = "I am very well, thank you. And you?"
-GREEDY = {"model": MODEL, "temperature": 0, "max_tokens": 24}
-
-
-def connect(variable="OCTET_BASE_URL", kind=openai.OpenAI, **options):
-    base_url = f"{os.environ[variable]}/v1"
-    return kind(base_url=base_url, api_key="none", **{"max_retries": 0, **options})
-
-
-@pytest.fixture
-def client():
-    with connect() as opened:
-        yield opened
+from gateways import GREEDY, MESSAGES, MODEL, REPLY, connect
 
 
 def test_models(client):
@@ -90,26 +74,90 @@ def test_errors_come_as_the_class_that_they_are(client):
     assert (unready.value.status_code, unready.value.code) == (503, "model_loading")
 
 
-def test_a_stream_that_is_left_ends_its_work_and_a_refused_request_is_retried():
-    with connect("OCTET_BUSY_URL") as busy, connect("OCTET_BUSY_URL", max_retries=5) as patient:
-        stream = busy.completions.create(model=MODEL, prompt="Once", max_tokens=1500, stream=True)
+# Longer than any of these tests stays.
+LONG = {"model": MODEL, "prompt": "Once", "max_tokens": 2000, "extra_body": {"ignore_eos": True}}
+
+
+def assert_it_is_free_again():
+    """Whoever was left or gave up no longer takes the only place that there is."""
+    with connect("OCTET_BUSY_URL", max_retries=5) as patient:
+        assert patient.completions.create(prompt="Once upon", **GREEDY).choices[0].text
+
+
+def test_a_stream_that_is_left_ends_its_work_and_a_refused_request_is_not_retried_unasked():
+    with connect("OCTET_BUSY_URL") as busy:
+        stream = busy.completions.create(stream=True, **LONG)
         with pytest.raises(openai.InternalServerError) as refused:
             busy.completions.create(model=MODEL, prompt="a")
         assert refused.value.code == "overloaded"
+        assert int(refused.value.response.headers["retry-after"]) >= 1
+        for chunk in stream:
+            assert chunk.choices[0].text is not None
+            break
         stream.close()
-        assert patient.completions.create(prompt="Once upon", **GREEDY).choices[0].text
+    assert_it_is_free_again()
+
+
+def test_a_refused_request_is_retried_until_there_is_room():
+    with connect("OCTET_BUSY_URL") as busy:
+        stream = busy.completions.create(stream=True, **LONG)
+
+        def leave_when_refused(response):
+            if response.status_code == 503:
+                stream.close()
+
+        hooks = {"response": [leave_when_refused]}
+        http_client = openai.DefaultHttpxClient(event_hooks=hooks)
+        with connect("OCTET_BUSY_URL", max_retries=5, http_client=http_client) as patient:
+            create = patient.completions.with_raw_response.create
+            answer = create(prompt="Once upon", **GREEDY)
+    assert answer.parse().choices[0].text
+    assert answer.retries_taken >= 1
+
+
+def test_a_bad_request_is_not_retried():
+    with connect(max_retries=5) as patient, pytest.raises(openai.BadRequestError) as bad:
+        patient.completions.create(model=MODEL, prompt="a", temperature=-1)
+    assert bad.value.request.headers["x-stainless-retry-count"] == "0"
 
 
 def test_a_task_that_is_cancelled_ends_its_work():
     async def cancel_one():
         async with connect("OCTET_BUSY_URL", openai.AsyncOpenAI) as busy:
-            create = busy.completions.create(model=MODEL, prompt="Once", max_tokens=1500)
-            task = asyncio.create_task(create)
+            task = asyncio.create_task(busy.completions.create(**LONG))
             await asyncio.sleep(0.3)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
 
     asyncio.run(cancel_one())
-    with connect("OCTET_BUSY_URL", max_retries=5) as patient:
-        assert patient.completions.create(prompt="Once upon", **GREEDY).choices[0].text
+    assert_it_is_free_again()
+
+
+def test_an_async_stream_that_is_left_ends_its_work():
+    async def leave_one():
+        async with connect("OCTET_BUSY_URL", openai.AsyncOpenAI) as busy:
+            async with await busy.completions.create(stream=True, **LONG) as stream:
+                async for _ in stream:
+                    break
+
+    asyncio.run(leave_one())
+    assert_it_is_free_again()
+
+
+def test_a_request_that_takes_too_long_ends_its_work():
+    with connect("OCTET_BUSY_URL", timeout=0.1) as hasty:
+        with pytest.raises(openai.APITimeoutError):
+            hasty.completions.create(**LONG)
+    assert_it_is_free_again()
+
+
+def test_several_ask_at_once():
+    async def ask_all():
+        async with connect(kind=openai.AsyncOpenAI) as client:
+            create = client.chat.completions.create
+            return await asyncio.gather(*(create(messages=MESSAGES, **GREEDY) for _ in range(8)))
+
+    answers = asyncio.run(ask_all())
+    assert [answer.choices[0].message.content for answer in answers] == [REPLY] * 8
+    assert len({answer.id for answer in answers}) == 8
