@@ -4,7 +4,7 @@ import type { BlockId } from "@octet/core";
 import { FairShare } from "./fair-share.ts";
 import type { KvBlockPool } from "./kv-block-pool.ts";
 import { type PlannedChunk, planStep } from "./plan-step.ts";
-import { byUrgency, type Schedulable } from "./schedulable.ts";
+import { byUrgency, lateness, type Schedulable } from "./schedulable.ts";
 import { type WaitLimits, WaitQueue } from "./wait-queue.ts";
 
 /** How many sequences may be where, and for how long. */
@@ -67,7 +67,7 @@ export class Admission<S extends Schedulable> {
   /**
    * Puts a new sequence into the queue; a full one refuses it, or another in its place.
    *
-   * @throws {EngineError} "overloaded"
+   * @throws {EngineError} "overloaded", or "deadline-exceeded" if it comes too late
    */
   submit(sequence: S): void {
     const needed = this.#pool.blocksFor(sequence.reservedTokens);
@@ -80,8 +80,16 @@ export class Admission<S extends Schedulable> {
     this.#queue.requeue(sequence);
   }
 
-  /** Between two steps: lets go of who has ended or waited too long, and lets in who fits. */
+  /**
+   * Between two steps: lets go of who has ended, waited too long or is past its deadline, and lets
+   * in who fits.
+   */
   update(nowMs: number): void {
+    // One may end others of its request: all of them before any is let go of.
+    for (const sequence of this.#active) {
+      const late = lateness(sequence, nowMs);
+      if (late !== undefined) sequence.fail(late);
+    }
     for (const sequence of this.#active) {
       if (sequence.isEnded) this.#release(sequence);
     }

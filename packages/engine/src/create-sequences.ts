@@ -67,7 +67,8 @@ export function createSequences(request: GenerateRequest, context: SequenceConte
   const follow = { resumed, vocabSize, deadlineMs: context.maskDeadlineMs };
   const openConstraint = constraintOpener(request, follow);
   const prompt = { tokenIds, answerStart, scope, isDetailed };
-  const shared = { ...prompt, stop, output, scheduling, openConstraint };
+  const { deadlineMs = Number.POSITIVE_INFINITY } = request;
+  const shared = { ...prompt, stop, output, scheduling, openConstraint, deadlineMs };
   return decoders.map((decoder, index) => {
     const seed = answerSeed(sampling.seed, index);
     const own = { index, decoder, sampling: { ...sampling, seed } };
@@ -84,6 +85,7 @@ interface SharedParts {
   readonly scheduling: SchedulingParams;
   readonly scope: PrefixScope | undefined;
   readonly isDetailed: boolean;
+  readonly deadlineMs: number;
   readonly openConstraint: ReturnType<typeof constraintOpener>;
 }
 
@@ -137,6 +139,7 @@ function createSequence(
     // The last token is never fed back, so its keys and values are never written.
     reservedTokens: answerStart + Math.max(1, stop.maxTokens) - 1,
     submittedMs,
+    deadlineMs: shared.deadlineMs,
     onEnded,
   });
 }

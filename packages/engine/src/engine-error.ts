@@ -10,7 +10,7 @@ import type { ExpertId } from "@octet/core";
  * - expert-unavailable: an expert that the sequence needs did not answer
  * - constraint-failed: the sequence's constraint failed, took too long, or let no token through
  * - device-lost: the attention engine's device went away and did not come back in time; ask again
- * - deadline-exceeded: the request's signal timed out
+ * - deadline-exceeded: the request's deadline passed, or its signal timed out
  * - cancelled: the request's signal was aborted, or the engine was closed under it
  * - closed: the engine takes no new requests
  * - internal: a failure of the attention engine, or a bug

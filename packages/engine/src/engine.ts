@@ -67,7 +67,7 @@ export interface Engine {
    *
    * @returns events in order; next() rejects with the EngineError that ended the sequence
    * @throws {EngineError} "invalid-argument", "context-length-exceeded", "overloaded", "closed",
-   *   or, if the signal is aborted already, "cancelled" or "deadline-exceeded"
+   *   "deadline-exceeded" past its deadline or, if the signal is aborted already, "cancelled"
    */
   generate(request: GenerateRequest): AsyncIterableIterator<GenerateEvent, undefined>;
   load(): EngineLoad;

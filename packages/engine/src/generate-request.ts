@@ -45,6 +45,13 @@ export interface GenerateRequest {
    * "deadline-exceeded" if the reason is a TimeoutError (AbortSignal.timeout), else "cancelled".
    */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * When the answer is of no use any more, on the engine's clock (EngineOptions.nowMs). Whether the
+   * request waits or is under way, it ends as "deadline-exceeded" before the next step; nothing is
+   * computed for it from then on. To end it in the middle of a step too, abort the signal. Default:
+   * never.
+   */
+  readonly deadlineMs?: number | undefined;
   /** Whether the last event says who answered for each expert. Default false. */
   readonly details?: boolean | undefined;
 }

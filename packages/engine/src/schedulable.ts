@@ -1,6 +1,6 @@
 // A sequence as those see it who decide when it runs: no tokens, no text.
 import type { BlockId } from "@octet/core";
-import type { EngineError } from "./engine-error.ts";
+import { EngineError } from "./engine-error.ts";
 import type { PlannableSequence } from "./plan-step.ts";
 import type { PrefixDigest } from "./prefix-chain.ts";
 
@@ -13,6 +13,8 @@ export interface Schedulable extends PlannableSequence {
   /** Lower runs first. */
   readonly priority: number;
   readonly submittedMs: number;
+  /** From then on nobody wants its answer; infinite if that never comes. */
+  readonly deadlineMs: number;
   /** Positions it may need slots for in the end. */
   readonly reservedTokens: number;
   /** Tokens that are known, and of those, how many have keys and values in its blocks. */
@@ -37,6 +39,13 @@ export interface Schedulable extends PlannableSequence {
   /** Its blocks are no longer its own: it starts over from its first token. */
   giveUpBlocks(): void;
   fail(error: EngineError): void;
+}
+
+/** What a sequence ends with whose deadline has come; undefined if it has not. */
+export function lateness(sequence: Schedulable, nowMs: number): EngineError | undefined {
+  if (nowMs < sequence.deadlineMs) return undefined;
+  const before = sequence.isNew ? "it began" : "its answer was whole";
+  return new EngineError("deadline-exceeded", `the request's deadline passed before ${before}`);
 }
 
 /** Negative if `a` keeps its blocks longer than `b`: the more urgent, then whoever came first. */

@@ -49,6 +49,7 @@ export interface SequenceParts {
   /** Positions whose keys and values it may need to keep: all but the last token's. */
   readonly reservedTokens: number;
   readonly submittedMs: number;
+  readonly deadlineMs: number;
   /** Called once, when the sequence ends, with the error if it failed. */
   readonly onEnded: (error: EngineError | undefined) => void;
 }
@@ -61,6 +62,7 @@ export class Sequence implements Schedulable {
   readonly id: SequenceId;
   readonly reservedTokens: number;
   readonly submittedMs: number;
+  readonly deadlineMs: number;
   readonly clientId: string;
   readonly priority: number;
   /** Its blocks in order; empty unless it is active. */
@@ -89,6 +91,7 @@ export class Sequence implements Schedulable {
     this.id = parts.id;
     this.reservedTokens = parts.reservedTokens;
     this.submittedMs = parts.submittedMs;
+    this.deadlineMs = parts.deadlineMs;
     this.clientId = parts.clientId;
     this.priority = parts.priority;
     this.#parts = parts;
@@ -175,13 +178,14 @@ export class Sequence implements Schedulable {
 
   /**
    * Before a step: goes on with the token that was held back, or ends, if its constraint has
-   * settled that.
+   * settled that; not past its deadline.
    *
    * @throws {EngineError} "constraint-failed"
    */
   settle(nowMs: number): void {
     const state = this.#constraint?.state;
-    if (state === undefined || state.kind === "pending" || this.#isEnded) return;
+    if (state === undefined || state.kind === "pending") return;
+    if (this.#isEnded || nowMs >= this.deadlineMs) return;
     if (state.kind === "failed") throw state.error;
     if (state.kind === "complete") this.#complete(nowMs);
     else if (this.#held !== undefined) {

@@ -1,7 +1,7 @@
 // Who waits for a place in the batch, who is next, and who is sent away.
 import { AdmissionRate } from "./admission-rate.ts";
 import { EngineError } from "./engine-error.ts";
-import { byUrgency, type Schedulable } from "./schedulable.ts";
+import { byUrgency, lateness, type Schedulable } from "./schedulable.ts";
 
 /** How many may wait, and for how long. */
 export interface WaitLimits {
@@ -37,10 +37,13 @@ export class WaitQueue<S extends Schedulable> {
    * Adds a new one. If the queue is full, somebody is refused: of the least urgent, the client that
    * has most waiting loses its last, so that nobody can fill the queue against the others.
    *
-   * @throws {EngineError} "overloaded" if that is the one who came
+   * @throws {EngineError} "overloaded" if that is the one who came; "deadline-exceeded" if it came
+   *   too late
    */
   submit(sequence: S, nowMs: number): void {
-    this.#dropEnded();
+    const late = lateness(sequence, nowMs);
+    if (late !== undefined) throw late;
+    this.#dropLate(nowMs);
     this.#waiting.push(sequence);
     const counted = this.#waiting.filter(({ isNew }) => isNew);
     if (counted.length <= this.#limits.queuedSequencesMax) return;
@@ -61,8 +64,9 @@ export class WaitQueue<S extends Schedulable> {
     this.#waiting.push(sequence);
   }
 
-  /** Lets go of who has ended or waited too long. */
+  /** Lets go of who has ended, waited too long, or is past its deadline. */
   expire(nowMs: number): void {
+    this.#dropLate(nowMs);
     const { queueWaitMs } = this.#limits;
     for (const sequence of this.#waiting) {
       if (!sequence.isNew || nowMs - sequence.submittedMs <= queueWaitMs) continue;
@@ -95,6 +99,15 @@ export class WaitQueue<S extends Schedulable> {
       if (more !== 0) return more < 0;
     }
     return a.id < b.id;
+  }
+
+  /** Whose answers nobody waits for. */
+  #dropLate(nowMs: number): void {
+    for (const sequence of this.#waiting) {
+      const late = lateness(sequence, nowMs);
+      if (late !== undefined) sequence.fail(late);
+    }
+    this.#dropEnded();
   }
 
   #dropEnded(): void {

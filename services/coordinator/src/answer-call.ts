@@ -12,6 +12,8 @@ export interface AnswerCall {
   readonly requestId: string;
   /** Aborted when nobody waits for the answer any more; by a TimeoutError at the deadline. */
   readonly signal: AbortSignal;
+  /** The call's deadline by performance.now; undefined if it has none. */
+  readonly deadlineMs: number | undefined;
 }
 
 /**
@@ -42,14 +44,15 @@ export async function streamAnswer<Request, Response>(
 ): Promise<void> {
   const requestId = randomUUID();
   const abort = new AbortController();
-  const timer = setTimer(call.getDeadline(), () => {
+  const deadlineMs = toMonotonic(call.getDeadline());
+  const timer = setTimer(deadlineMs, () => {
     abort.abort(new DOMException("the call's deadline passed", "TimeoutError"));
   });
   call.on("cancelled", () => abort.abort());
   // A broken stream ends in "cancelled" too; without a listener it would end the process.
   call.on("error", () => abort.abort());
   try {
-    for await (const message of answer({ requestId, signal: abort.signal })) {
+    for await (const message of answer({ requestId, signal: abort.signal, deadlineMs })) {
       if (!call.write(message) && !abort.signal.aborted) {
         await once(call, "drain", { signal: abort.signal });
       }
@@ -73,8 +76,15 @@ export async function streamAnswer<Request, Response>(
   }
 }
 
-function setTimer(deadline: Deadline, onDeadline: () => void): NodeJS.Timeout | undefined {
+/** A little before the deadline, by a clock that nobody sets. */
+function toMonotonic(deadline: Deadline): number | undefined {
   const leftMs = Number(deadline) - Date.now() - deadlineLeadMs;
+  return Number.isFinite(leftMs) ? performance.now() + leftMs : undefined;
+}
+
+function setTimer(deadlineMs: number | undefined, onDeadline: () => void) {
+  if (deadlineMs === undefined) return undefined;
+  const leftMs = deadlineMs - performance.now();
   return leftMs > timerMsMax ? undefined : setTimeout(onDeadline, Math.max(0, leftMs));
 }
 

@@ -45,7 +45,7 @@ export function aboutRequest(
 export function startGeneration(
   { tokenIds, continuesText }: Prompt,
   { sampling, stop, output, scheduling, n = 1, details }: GenerationParams,
-  { signal }: AnswerCall,
+  { signal, deadlineMs }: AnswerCall,
   { engine, tokenizer, metrics }: GenerateContext,
   checked: CheckedConstraint | undefined,
 ): AsyncIterable<GenerateEvent> {
@@ -67,6 +67,7 @@ export function startGeneration(
     openConstraint: checked && (() => checked.open({ continuesText })),
     details,
     signal,
+    deadlineMs,
   });
   return metrics?.watch(events) ?? events;
 }
