@@ -1,6 +1,7 @@
 // A short load; `npm run test:load` is the long one.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GatewayCluster } from "../gateway/gateway-cluster.ts";
+import { loadKinds } from "./load-requests.ts";
 import { describeLoad, jainIndex } from "./report.ts";
 import { runLoad } from "./run-load.ts";
 import { waitUntilIdle } from "./what-is-left.ts";
@@ -25,6 +26,7 @@ test("64 clients, some of which leave: every answer read is what it is alone, no
   });
   expect(result.wrong.slice(0, 3), said.join("\n")).toEqual([]);
   expect(result.answers.length, describeLoad(result, seconds)).toBeGreaterThan(64);
+  expect(new Set(result.answers.map(({ kind }) => kind))).toEqual(new Set(loadKinds));
   expect(result.aborted).toBeGreaterThan(0);
   expect(result.broken).toBeGreaterThan(0);
   expect(await waitUntilIdle(cluster)).toEqual({

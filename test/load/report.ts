@@ -1,23 +1,37 @@
 // What a load was like, in lines for people.
-import type { LoadResult } from "./run-load.ts";
+import { loadKinds } from "./load-requests.ts";
+import type { LoadAnswer, LoadResult } from "./run-load.ts";
 
-/** Counts, percentiles, and how alike clients were served. */
+/** Counts, percentiles in all and of each kind, and how alike clients were served. */
 export function describeLoad(result: LoadResult, seconds: number): string {
   const { answers, aborted, broken, tokensOfClients } = result;
   const tokens = answers.reduce((sum, answer) => sum + answer.completionTokens, 0);
-  const perToken = answers
-    .filter(({ completionTokens }) => completionTokens > 1)
-    .map((each) => (each.wholeMs - each.firstTextMs) / (each.completionTokens - 1));
   const lines = [
     `${answers.length} answers read, ${aborted} aborted, ${broken} connections broken`,
     `${(tokens / seconds).toFixed(0)} tokens a second in answers that were read`,
-    `to the first text: ${percentiles(answers.map((each) => each.firstTextMs))} ms`,
-    `between two tokens: ${percentiles(perToken.filter((ms) => ms > 0))} ms`,
-    `whole answers: ${percentiles(answers.map((each) => each.wholeMs))} ms`,
+    ...describeTimes("all", answers),
+    ...loadKinds.flatMap((kind) =>
+      describeTimes(
+        kind,
+        answers.filter((answer) => answer.kind === kind),
+      ),
+    ),
     `tokens of a client: least ${Math.min(...tokensOfClients)}, most ` +
       `${Math.max(...tokensOfClients)}; Jain's index ${jainIndex(tokensOfClients).toFixed(3)} (1 is even)`,
   ];
   return lines.join("\n");
+}
+
+function describeTimes(kind: string, answers: readonly LoadAnswer[]): string[] {
+  const perToken = answers
+    .filter(({ completionTokens }) => completionTokens > 1)
+    .map((each) => (each.wholeMs - each.firstTextMs) / (each.completionTokens - 1));
+  return [
+    `${kind}: ${answers.length}; ms to the first text, between two tokens, to the end:`,
+    `  ${percentiles(answers.map((each) => each.firstTextMs))}`,
+    `  ${percentiles(perToken.filter((ms) => ms > 0))}`,
+    `  ${percentiles(answers.map((each) => each.wholeMs))}`,
+  ];
 }
 
 function percentiles(values: readonly number[]): string {

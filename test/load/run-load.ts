@@ -1,7 +1,9 @@
 // Many clients at once, some of which leave; every answer that was read is what it is alone.
+import { isDeepStrictEqual } from "node:util";
 import { seededRandom, wholeBetween } from "../faults/seeded-random.ts";
-import { abortAnswer, breakConnection, type ReadAnswer, readAnswer } from "./load-client.ts";
-import { createCatalogue, type LoadRequest } from "./load-requests.ts";
+import { abortAnswer, breakConnection } from "./leave-early.ts";
+import { createCatalogue, type LoadKind, type LoadRequest } from "./load-requests.ts";
+import { type ReadAnswer, readAnswer } from "./read-answer.ts";
 
 /** How large a load, and for how long. */
 export interface LoadOptions {
@@ -13,9 +15,14 @@ export interface LoadOptions {
   readonly say: (text: string) => void;
 }
 
+/** An answer that was read, and what it was asked for. */
+export interface LoadAnswer extends ReadAnswer {
+  readonly kind: LoadKind;
+}
+
 /** What came of it. */
 export interface LoadResult {
-  readonly answers: readonly ReadAnswer[];
+  readonly answers: readonly LoadAnswer[];
   readonly aborted: number;
   readonly broken: number;
   /** Answers that differ from the one computed alone, and requests that failed. */
@@ -48,7 +55,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     `${requests} requests were answered alone; ${clients} clients for ${seconds} s, seed ${seed}`,
   );
   const result = {
-    answers: [] as ReadAnswer[],
+    answers: [] as LoadAnswer[],
     aborted: 0,
     broken: 0,
     wrong: [] as string[],
@@ -86,7 +93,7 @@ async function askOnce(
   { request, alone }: KnownRequest,
   from: { readonly baseUrl: string; readonly client: number; readonly random: () => number },
   result: {
-    answers: ReadAnswer[];
+    answers: LoadAnswer[];
     aborted: number;
     broken: number;
     wrong: string[];
@@ -106,7 +113,7 @@ async function askOnce(
     result.broken++;
   } else {
     const answer = await readAnswer(baseUrl, request, { stream, user });
-    result.answers.push(answer);
+    result.answers.push({ ...answer, kind: request.kind });
     result.tokensOfClients[client]! += answer.completionTokens;
     const difference = differenceOf(answer, alone);
     if (difference !== undefined) result.wrong.push(`${JSON.stringify(request)}: ${difference}`);
@@ -114,8 +121,8 @@ async function askOnce(
 }
 
 function differenceOf(found: ReadAnswer, alone: ReadAnswer): string | undefined {
-  for (const name of ["text", "finishReason", "completionTokens"] as const) {
-    if (found[name] === alone[name]) continue;
+  for (const name of ["choices", "completionTokens"] as const) {
+    if (isDeepStrictEqual(found[name], alone[name])) continue;
     return `${name} is ${JSON.stringify(found[name])}, alone ${JSON.stringify(alone[name])}`;
   }
   return undefined;
