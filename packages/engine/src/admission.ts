@@ -105,7 +105,7 @@ export class Admission<S extends Schedulable> {
   plan(): PlannedChunk<S>[] {
     for (;;) {
       // Who waits for a constraint to choose its next token has none to compute.
-      const ready = this.#fairOrder().filter(({ pendingTokens }) => pendingTokens > 0);
+      const ready = this.#fairOrder().filter((one) => one.pendingTokens > 0 && !one.isEnded);
       const plan = planStep(ready, this.#limits.stepTokensMax);
       if (plan.every((chunk) => this.#grow(chunk))) return plan;
       this.#preemptOne();

@@ -1,4 +1,5 @@
 // Answers that a constraint shapes, and engines that its failures leave alone.
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { ChoiceConstraint, type Choices } from "./fixture/choice-constraint.ts";
 import {
@@ -8,6 +9,7 @@ import {
   read,
   type ToyRequest,
 } from "./fixture/toy-engine.ts";
+import { hang } from "./fixture/toy-expert-client.ts";
 
 const choices: Choices = [[3], [3, 5, 9], [3, 5, 9, 11, 4, 4], [7, 7], [8, 1, 20, 6]];
 const opened: ChoiceConstraint[] = [];
@@ -67,6 +69,52 @@ test("a mask that is late holds back its own sequence alone, which then goes on 
   expect(later.tokenIds).toEqual(others[0]!.tokenIds);
   resolve();
   expect((await held).tokenIds).toEqual([8, 1, 20, 6]);
+});
+
+test("no constraint is opened, and none is too late, while its request waits in a full queue", async () => {
+  const queuedSequencesMax = 6;
+  const limits = { activeSequencesMax: 2, queuedSequencesMax, maskDeadlineMs: 20 };
+  const { promise: over, resolve: release } = Promise.withResolvers<void>();
+  const { engine } = openToyEngine({ limits, intercept: () => over });
+  const first = [generate(engine, plain), generate(engine, plain)];
+  while (engine.load().activeSequences < 2) await setImmediate();
+  let mostOpen = 0;
+  const waiting = Array.from({ length: queuedSequencesMax }, (_, seed) =>
+    generate(engine, {
+      ...asking(seed),
+      openConstraint: () => {
+        const constraint = choose(choices, () => over)();
+        const numOpen = opened.filter(({ numClosed }) => numClosed === 0).length;
+        mostOpen = Math.max(mostOpen, numOpen);
+        return constraint;
+      },
+    }),
+  );
+  expect(() => generate(engine, plain)).toThrow(/queue is full/);
+  await delay(5 * limits.maskDeadlineMs);
+  expect(opened).toEqual([]);
+  release();
+  for (const { error, tokenIds } of await Promise.all(waiting)) {
+    expect(error).toBeUndefined();
+    expect(choices).toContainEqual(withoutEnd(tokenIds));
+  }
+  expect(mostOpen).toBe(limits.activeSequencesMax);
+  await Promise.all(first);
+  engine.checkIntegrity();
+});
+
+test("a request that never gets blocks opens no constraint", async () => {
+  const { engine } = openToyEngine({ limits: { activeSequencesMax: 1 }, intercept: hang });
+  const [running, waits] = [new AbortController(), new AbortController()];
+  const first = generate(engine, { ...plain, signal: running.signal });
+  const request = { ...asking(1), openConstraint: choose(choices) };
+  const second = generate(engine, { ...request, signal: waits.signal });
+  await setImmediate();
+  waits.abort();
+  expect((await second).error).toMatchObject({ code: "cancelled" });
+  running.abort();
+  await first;
+  expect(opened).toEqual([]);
 });
 
 test("a constraint that fails, is late for good, or is no constraint fails its sequence", async () => {

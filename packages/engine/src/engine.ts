@@ -167,7 +167,6 @@ class BatchingEngine implements Engine {
     const [first, ...followers] = sequences as [Sequence, ...Sequence[]];
     this.#admission.submit(first);
     if (followers.length > 0) this.#followers.set(first, followers);
-    for (const sequence of sequences) this.#startConstraint(sequence);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#loop ??= this.#run();
     this.#wake?.();
@@ -205,11 +204,17 @@ class BatchingEngine implements Engine {
     for (const first of this.#followers.keys()) assert(!first.isEnded, "who ended has followers");
   }
 
-  #startConstraint(sequence: Sequence): void {
-    try {
-      sequence.start(() => this.#wake?.());
-    } catch (cause) {
-      this.#fail(sequence, toConstraintError(cause));
+  /**
+   * Opens the constraints of those who are active for the first time: the first mask is worked out
+   * while the prompt is computed, and its time does not run while they wait for blocks.
+   */
+  #startConstraints(): void {
+    for (const sequence of this.#admission.active) {
+      try {
+        sequence.start(() => this.#wake?.());
+      } catch (cause) {
+        this.#fail(sequence, toConstraintError(cause));
+      }
     }
   }
 
@@ -240,6 +245,7 @@ class BatchingEngine implements Engine {
       await setImmediate();
       this.#settleConstraints();
       this.#admission.update(this.#nowMs());
+      this.#startConstraints();
       const plan = this.#admission.plan();
       if (plan.length > 0) await this.#runStep(plan);
       else if (this.#admission.active.some((sequence) => sequence.isHeld)) await this.#untilWoken();

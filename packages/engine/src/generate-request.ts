@@ -28,7 +28,7 @@ export interface GenerateRequest {
   /** What to report besides text and tokens. Default: nothing. */
   readonly output?: OutputRequest | undefined;
   /**
-   * Opens what decides which tokens the answer may have, once the request is accepted; not with
+   * Opens what decides which tokens the answer may have, once the request has blocks; not with
    * stop.ignoreEos, since the constraint says where the answer ends. By default every token may come.
    */
   readonly openConstraint?: (() => TokenConstraint) | undefined;

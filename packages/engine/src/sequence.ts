@@ -171,8 +171,9 @@ export class Sequence implements Schedulable {
     return this.#held !== undefined;
   }
 
-  /** Asks its constraint for the first mask. To be called once, when it has been accepted. */
+  /** Asks its constraint for the first mask, unless it has done so before. */
   start(onSettled: () => void): void {
+    if (this.#constraint !== undefined || this.#isEnded) return;
     this.#constraint = this.#parts.openConstraint?.(onSettled);
   }
 

@@ -15,7 +15,7 @@ export interface TokenMask {
 
 /**
  * One sequence's constraint. It follows the answer token by token; the engine opens it once the
- * request is accepted, asks one question at a time, and closes it once, however the sequence ends.
+ * request has blocks, asks one question at a time, and closes it once, however the sequence ends.
  *
  * The next mask is asked for as soon as a token is sampled, so it is worked out while the token
  * goes through the model: off the token path, unless it takes longer than that. A mask that is late
