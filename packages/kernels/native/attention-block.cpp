@@ -12,19 +12,19 @@ void AttentionEngine::runAttention(ThreadPool& pool, AttentionStep& step, int64_
   projectQkv(pool, step, weights);
   rotateAndStore(pool, step, layer);
   const int64_t width = queryWidth();
-  attended_.reserve(size_t(tokens * width) * sizeof(float));
-  attention_.run(pool, step, layer, queries_.floats(), attended_.floats());
+  activations_.reserve(size_t(tokens * width) * sizeof(float));
+  attention_.run(pool, step, layer, queries_.floats(), activations_.floats());
 
   const PreparedRows rows = reservePrepared(tokens, width);
   pool.forEach(tokens, [&](int64_t token, int) {
-    kernels_.prepare(shape_.format, attended_.floats() + token * width, width, {0, width},
+    kernels_.prepare(shape_.format, activations_.floats() + token * width, width, {0, width},
                      rows.data + size_t(token) * rows.stride);
   });
-  projected_.reserve(size_t(tokens * shape_.hiddenSize) * sizeof(float));
-  multiplyAll(pool, {{&weights.o, projected_.floats(), shape_.hiddenSize}}, rows);
+  activations_.reserve(size_t(tokens * shape_.hiddenSize) * sizeof(float));
+  multiplyAll(pool, {{&weights.o, activations_.floats(), shape_.hiddenSize}}, rows);
 }
 
-// projected_[t] = the token's query, key and value heads, side by side.
+// activations_[t] = the token's query, key and value heads, side by side.
 void AttentionEngine::projectQkv(ThreadPool& pool, AttentionStep& step,
                                  const LayerWeights& weights) {
   const int64_t width = shape_.hiddenSize;
@@ -36,8 +36,8 @@ void AttentionEngine::projectQkv(ThreadPool& pool, AttentionStep& step,
                      rows.data + size_t(token) * rows.stride);
   });
   const int64_t stride = queryWidth() + 2 * keyWidth();
-  projected_.reserve(size_t(rows.count * stride) * sizeof(float));
-  float* q = projected_.floats();
+  activations_.reserve(size_t(rows.count * stride) * sizeof(float));
+  float* q = activations_.floats();
   float* k = q + queryWidth();
   float* v = k + keyWidth();
   multiplyAll(pool, {{&weights.q, q, stride}, {&weights.k, k, stride}, {&weights.v, v, stride}},
@@ -67,7 +67,7 @@ void AttentionEngine::rotateAndStoreHead(AttentionStep& step, int64_t token, int
   const AttendKernels& kernels = kernels_.attend;
   const int64_t headDim = cached.headDim, group = groupSize();
   const float* table = step.ropeTable.floats() + token * headDim;
-  float* row = projected_.floats() + token * (queryWidth() + 2 * keyWidth());
+  float* row = activations_.floats() + token * (queryWidth() + 2 * keyWidth());
   float* queries = queries_.floats() + (head * step.numTokens() + token) * group * headDim;
   for (int64_t g = 0; g < group; g++) {
     const float* query = row + (head * group + g) * headDim;

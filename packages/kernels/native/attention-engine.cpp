@@ -55,7 +55,7 @@ void AttentionEngine::runLayer(ThreadPool& pool, AttentionStep& step, int64_t la
   } else {
     combineReplies(pool, step, replies);
     pool.forEach(step.numTokens(), [&](int64_t token, int) {
-      const float* combined = combined_.floats() + token * shape_.hiddenSize;
+      const float* combined = activations_.floats() + token * shape_.hiddenSize;
       addRow(hiddenRow(step, token), combined, shape_.hiddenSize);
     });
   }
@@ -73,7 +73,7 @@ void AttentionEngine::finish(ThreadPool& pool, AttentionStep& step, const Expert
     const int64_t token = step.logitRows[size_t(row)];
     float* hidden = hiddenRow(step, token);
     float* normed = scratch_[size_t(thread)].normed.floats();
-    addRow(hidden, combined_.floats() + token * width, width);
+    addRow(hidden, activations_.floats() + token * width, width);
     kernels_.rmsNorm(hidden, weights_.finalNorm, shape_.rmsNormEps, width, normed);
     kernels_.prepare(shape_.format, normed, width, {0, width},
                      rows.data + size_t(row) * rows.stride);
@@ -85,6 +85,7 @@ void AttentionEngine::finish(ThreadPool& pool, AttentionStep& step, const Expert
   });
   throwIfAbandoned(pool);
   if (!finite) throw Failure("non-finite", "the logits hold NaN or infinity");
+  step.hidden = AlignedBuffer();  // the step itself lives until JavaScript collects it
 }
 
 void AttentionEngine::embed(ThreadPool& pool, AttentionStep& step) {
@@ -110,14 +111,14 @@ void AttentionEngine::embed(ThreadPool& pool, AttentionStep& step) {
   });
 }
 
-// combined_[t] = Σ weight × reply, in ascending expert id. Leaves the step as it is.
+// activations_[t] = Σ weight × reply, in ascending expert id. Leaves the step as it is.
 void AttentionEngine::combineReplies(ThreadPool& pool, AttentionStep& step,
                                      const ExpertReplies& replies) {
   const int64_t width = shape_.hiddenSize;
   const size_t perToken = size_t(shape_.numExpertsPerToken);
   const Format format = replyFormat(shape_.format);
   const int64_t bytes = rowBytes(format, width);
-  combined_.reserve(size_t(step.numTokens() * width) * sizeof(float));
+  activations_.reserve(size_t(step.numTokens() * width) * sizeof(float));
   std::atomic<int32_t> badExpert{INT32_MAX};
   pool.forEach(step.numTokens(), [&](int64_t token, int) {
     const Route* routes = step.routes.data() + size_t(token) * perToken;
@@ -127,7 +128,7 @@ void AttentionEngine::combineReplies(ThreadPool& pool, AttentionStep& step,
       rows[k] = replies[size_t(routes[k].expert)] + routes[k].row * bytes;
       weights[k] = routes[k].weight;
     }
-    float* to = combined_.floats() + token * width;
+    float* to = activations_.floats() + token * width;
     const int64_t bad = kernels_.combine(format, rows, weights, int64_t(perToken), width, to);
     if (bad < int64_t(perToken)) badExpert = routes[bad].expert;
   });

@@ -115,11 +115,11 @@ class AttentionEngine {
 
   // Between the phases of one call; T rows each.
   AlignedBuffer prepared_;
-  AlignedBuffer combined_;   // [T, H] what the experts add
-  AlignedBuffer projected_;  // [T, q + k + v], then [T, H] of the output projection
-  AlignedBuffer queries_;    // [KV head, T, group, headDim]
-  AlignedBuffer attended_;   // [T, heads × headDim]
-  AlignedBuffer encoded_;    // [T] rows in the travelling form
+  AlignedBuffer queries_;  // [KV head, T, group, headDim]
+  AlignedBuffer encoded_;  // [T] rows in the travelling form
+  // One after another, as none is needed once the next is made: [T, H] what the experts add,
+  // [T, q + k + v] projections, [T, heads × headDim] what attention gives, [T, H] its projection.
+  AlignedBuffer activations_;
 };
 
 }  // namespace octet

@@ -59,7 +59,7 @@ bool AttentionEngine::gateToken(AttentionStep& step, const LayerWeights& weights
                                 const DispatchTarget& target, int64_t token, Scratch& scratch) {
   const int64_t width = shape_.hiddenSize, perToken = shape_.numExpertsPerToken;
   float* hidden = hiddenRow(step, token);
-  const float* attention = projected_.floats() + token * width;
+  const float* attention = activations_.floats() + token * width;
   for (int64_t i = 0; i < width; i++) hidden[i] = hidden[i] + attention[i];
   float* normed = scratch.normed.floats();
   kernels_.rmsNorm(hidden, weights.postAttentionNorm, shape_.rmsNormEps, width, normed);
