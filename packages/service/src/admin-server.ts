@@ -1,5 +1,5 @@
 // What only operators ask, on a port of its own: /metrics.
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { splitAddress } from "@octet/protocol";
 import type { Logger } from "@octet/telemetry";
@@ -33,7 +33,11 @@ export async function openAdminServer(
   const { listen, allowPlaintext } = options;
   if (listen === undefined) return undefined;
   requireListenAddress("OCTET_ADMIN_LISTEN", listen, allowPlaintext);
-  const { createMetrics } = await import("@octet/telemetry/metrics");
+  // Megabytes that a service without metrics may spare: named imports of node:http load undici too.
+  const [{ createServer }, { createMetrics }] = await Promise.all([
+    import("node:http"),
+    import("@octet/telemetry/metrics"),
+  ]);
   const metrics = createMetrics();
   const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
     answer(request, response, metrics).catch((error: unknown) => {

@@ -41,6 +41,7 @@ test("a worker that only our own ends call does without grpc-js", async () => {
   const loaded = await loadedAfter('await checkHealth(address, "", { deadlineMs: 5_000 });');
   expect(loaded).toContain("@bufbuild/protobuf/dist/esm/index.js");
   expect(loaded.filter(isHeavy)).toEqual([]);
+  expect(loaded).not.toContain("node:http"); // with it would come undici, for metrics alone
 });
 
 test("it loads grpc-js, health and reflection for anyone else", async () => {
