@@ -26,6 +26,12 @@ export interface LoadRequest {
 /** Taken in turns: half of all requests want nothing but a text or a reply. */
 const turns: readonly LoadKind[] = [...loadKinds, "text", "chat", "text"];
 
+/** A call, or a value of a schema, that is cut off says little. */
+const minTokens: Readonly<Record<LoadKind, number>> = {
+  ...{ text: 0, chat: 0, several: 0, logprobs: 0 },
+  ...{ regex: 8, schema: 64, tool: 200 },
+};
+
 const words =
   "once upon a time there was little dog who lived in the park and had some cheese to eat";
 const openings = [
@@ -46,8 +52,9 @@ export function createCatalogue(random: () => number, count: number): LoadReques
       path: isChat ? "/v1/chat/completions" : "/v1/completions",
       body: {
         ...(isChat ? { messages: [{ role: "user", content: text }] } : { prompt: text }),
-        max_tokens: wholeBetween(random, 1, oneOf(random, [4, 16, 64, 160])),
-        ...(random() < 0.5 ? { temperature: 0 } : { temperature: 0.9, top_p: 0.95, seed: index }),
+        max_tokens: wholeBetween(random, 1, oneOf(random, [4, 16, 64, 160])) + minTokens[kind],
+        ...(random() < 0.5 ? { temperature: 0 } : { temperature: 0.9, top_p: 0.95 }),
+        seed: index, // calls' ids are made from it, even where the text is not
         ...whatElse(kind, random, isChat),
       },
     };
@@ -81,10 +88,11 @@ function whatElse(kind: LoadKind, random: () => number, isChat: boolean): object
       return {
         tools: names.map((name) => ({
           type: "function",
-          function: { name, parameters: aSchema(random) },
+          function: { name, parameters: objectOf({ mood: aMood(random) }) },
         })),
         tool_choice: oneOf(random, [
           "auto",
+          "required",
           "required",
           { type: "function", function: { name: names[0] } },
         ]),
@@ -101,20 +109,24 @@ function whatElse(kind: LoadKind, random: () => number, isChat: boolean): object
 }
 
 function aSchema(random: () => number): object {
-  const choices = [...new Set(createWords(random, 5))];
-  return {
-    type: "object",
-    properties: {
-      mood: { enum: choices },
-      age: { type: "integer", minimum: 0, maximum: wholeBetween(random, 1, 500) },
-      friends: {
-        type: "array",
-        items: { type: "string", maxLength: 12 },
-        maxItems: wholeBetween(random, 1, 4),
-      },
-      home: { anyOf: [{ type: "null" }, { type: "string", pattern: "^[a-z]{2,9}$" }] },
+  return objectOf({
+    mood: aMood(random),
+    age: { type: "integer", minimum: 0, maximum: wholeBetween(random, 1, 500) },
+    friends: {
+      type: "array",
+      items: { type: "string", maxLength: 12 },
+      maxItems: wholeBetween(random, 1, 4),
     },
-    required: ["mood", "age", "friends", "home"],
-    additionalProperties: false,
-  };
+    home: { anyOf: [{ type: "null" }, { type: "string", pattern: "^[a-z]{2,9}$" }] },
+  });
+}
+
+function aMood(random: () => number): object {
+  return { enum: [...new Set(createWords(random, 5))] };
+}
+
+/** An object with all of `properties`, and no others. */
+function objectOf(properties: Readonly<Record<string, object>>): object {
+  const required = Object.keys(properties);
+  return { type: "object", properties, required, additionalProperties: false };
 }

@@ -27,6 +27,8 @@ test("64 clients, some of which leave: every answer read is what it is alone, no
   expect(result.wrong.slice(0, 3), said.join("\n")).toEqual([]);
   expect(result.answers.length, describeLoad(result, seconds)).toBeGreaterThan(64);
   expect(new Set(result.answers.map(({ kind }) => kind))).toEqual(new Set(loadKinds));
+  const calls = result.answers.flatMap(({ choices }) => choices.map((each) => each.toolCalls));
+  expect(calls.flat().length).toBeGreaterThan(0);
   expect(result.aborted).toBeGreaterThan(0);
   expect(result.broken).toBeGreaterThan(0);
   expect(await waitUntilIdle(cluster)).toEqual({
