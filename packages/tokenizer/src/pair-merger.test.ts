@@ -1,26 +1,13 @@
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { type MergeRule, PairMerger } from "./pair-merger.ts";
+import { PairMerger } from "./pair-merger.ts";
+import { mergeSlowly } from "./testing/merge-slowly.ts";
 import { mistralV1Dir, readMistralV1 } from "./testing/mistral-v1.ts";
 import { openTokenizer } from "./tokenizer.ts";
 
 // The library and the large vocabulary are slow to load on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
-
-/** Looks through all pairs for the best, merges it, and starts again. */
-function mergeSlowly(symbols: readonly number[], rules: readonly MergeRule[]): number[] {
-  const ids = [...symbols];
-  for (;;) {
-    let best = { rank: rules.length, at: 0 };
-    for (let at = 0; at + 1 < ids.length; at++) {
-      const rank = rules.findIndex(({ left, right }) => ids[at] === left && ids[at + 1] === right);
-      if (rank >= 0 && rank < best.rank) best = { rank, at };
-    }
-    if (best.rank === rules.length) return ids;
-    ids.splice(best.at, 2, rules[best.rank]!.merged);
-  }
-}
 
 const vocabSize = 8;
 const id = fc.integer({ min: 0, max: vocabSize - 1 });
