@@ -31,6 +31,8 @@ beforeAll(async () => {
   worker = await startRecordingWorker(shards);
   coordinator = await startCoordinator(shards.index, worker.placement, {
     OCTET_EXPERT_DEADLINE_MS: "60000",
+    // Less than the model's 256 positions: what is said of the model is what can be had.
+    OCTET_KV_TOKENS: "128",
     // One is active, one waits, and the next is too many.
     OCTET_STEP_TOKENS_MAX: "1",
     OCTET_QUEUE_MAX: "1",
@@ -96,6 +98,7 @@ test.each([
 test("a prompt longer than the context is told both lengths", async () => {
   const { models } = await client.listModels({}, bounds);
   const limit = models[0]!.maxPositions - 1;
+  expect(limit).toBe(127);
   const ids = Array<number>(limit + 41).fill(5);
   const found = await generate({ input: { case: "tokens", value: { ids } } });
   expect(found?.reason).toBe("context_length_exceeded");

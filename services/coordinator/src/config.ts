@@ -42,8 +42,11 @@ export const coordinatorSettings = z.strictObject({
    * bits are promised within a kind only.
    */
   OCTET_WORKER_ENGINES: engineKindsSetting.optional(),
-  /** Tokens of KV cache to allocate, shared by all sequences; rounded up to whole blocks. */
-  OCTET_KV_TOKENS: z.coerce.number().int().min(16).max(16_777_216).default(16_384),
+  /**
+   * Tokens of KV cache to allocate, shared by all sequences; rounded up to whole blocks. No sequence
+   * may be longer. The default is Mixtral's whole context, of 131 kB a token.
+   */
+  OCTET_KV_TOKENS: z.coerce.number().int().min(16).max(16_777_216).default(32_768),
   /** Most tokens in one step: a prompt longer than this is prefilled in chunks. */
   OCTET_STEP_TOKENS_MAX: z.coerce.number().int().min(1).max(1024).default(512),
   /**

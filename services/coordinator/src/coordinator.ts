@@ -131,6 +131,7 @@ async function serveModel(
     maxPositions: engine.contextTokens,
     describeModel: () =>
       toModelMessage(manifest, {
+        contextTokens: engine.contextTokens,
         engineKind: attention.kind,
         workers: experts.workers(),
         hasChatTemplate: tokenizer.hasChatTemplate,

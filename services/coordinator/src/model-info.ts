@@ -9,6 +9,8 @@ import { RequestError } from "./request-error.ts";
 
 /** Who serves the model, and how. */
 export interface ModelServing {
+  /** Longest sequence that is served: the KV cache may hold less than the model could. */
+  readonly contextTokens: number;
   /** The coordinator's own. */
   readonly engineKind: EngineKind;
   readonly workers: ReturnType<GrpcExpertClient["workers"]>;
@@ -18,12 +20,12 @@ export interface ModelServing {
 /** The model as ListModels and GetModel describe it. */
 export function toModelMessage(
   manifest: ShardManifest,
-  { engineKind, workers, hasChatTemplate }: ModelServing,
+  { contextTokens, engineKind, workers, hasChatTemplate }: ModelServing,
 ): MessageInitShape<typeof ModelSchema> {
   const { model } = manifest;
   return {
     name: manifest.modelName,
-    maxPositions: model.maxPositions,
+    maxPositions: contextTokens,
     vocabSize: model.vocabSize,
     numLayers: model.numLayers,
     numExperts: model.numExperts,

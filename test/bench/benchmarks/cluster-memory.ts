@@ -5,12 +5,10 @@ import type { BenchSetting } from "../harness/bench-setting.ts";
 import type { Benchmark, Measurement } from "../harness/benchmark.ts";
 import { makePrompts } from "../harness/text-generator.ts";
 import { costsOf } from "../model/model-costs.ts";
-import type { ClusterMember } from "../octet/bench-cluster.ts";
+import { type ClusterMember, kvTokens } from "../octet/bench-cluster.ts";
 import { memoryOf } from "../octet/process-memory.ts";
 
 const dtype = "q4";
-/** The coordinator's default: OCTET_KV_TOKENS. */
-const kvTokens = 16_384;
 /** Enough for every expert of every layer to have had rows, and for memory to stop growing. */
 const numPrompts = 4;
 const promptTokens = 512;

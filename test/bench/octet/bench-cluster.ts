@@ -43,8 +43,10 @@ interface UpReport {
 const octetMain = fileURLToPath(new URL("../../../packages/cli/src/main.ts", import.meta.url));
 /** Longest that one answer may take. */
 const deadlineMs = 600_000;
+/** Of the coordinator's KV cache: enough for what is measured, so that its memory is compared. */
+export const kvTokens = 16_384;
 
-/** `octet up`, with its defaults but without a gateway. Computes only while it is asked. */
+/** `octet up`, without a gateway. Computes only while it is asked. */
 export class BenchCluster implements TextGenerator, AsyncDisposable {
   readonly members: readonly ClusterMember[];
   readonly #up: ChildProcess;
@@ -68,7 +70,8 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
     const eventLoops = await EventLoopWatch.create();
     const env = { ...process.env, ...eventLoops.environment };
     const flags = ["--port", "0", "--no-http", "--json", "--no-verify"];
-    const args = [octetMain, "up", "--model", shardsDir, ...flags];
+    const sizes = ["--kv-tokens", String(kvTokens)];
+    const args = [octetMain, "up", "--model", shardsDir, ...flags, ...sizes];
     const up = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     up.stderr.on("data", (chunk: Buffer) => {

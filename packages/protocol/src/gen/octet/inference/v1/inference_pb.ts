@@ -1406,6 +1406,9 @@ export type Model = Message<"octet.inference.v1.Model"> & {
   name: string;
 
   /**
+   * Longest sequence that is served, prompt and answer together: the model's, or less if the KV
+   * cache holds less.
+   *
    * @generated from field: uint32 max_positions = 2;
    */
   maxPositions: number;
