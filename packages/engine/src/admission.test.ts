@@ -17,6 +17,7 @@ const load = fc.record({
     queuedSequencesMax: fc.constant(100),
     queueWaitMs: fc.constant(1_000_000),
     stepTokensMax: fc.integer({ min: 8, max: 40 }),
+    draftedRowsMax: fc.integer({ min: 1, max: 50 }),
   }),
   requests: fc.array(
     fc.record({
@@ -26,6 +27,8 @@ const load = fc.record({
       clientId: fc.constantFrom("a", "b", "c"),
       priority: fc.constantFrom(0, 0, 0, 1),
       text: fc.option(fc.nat({ max: 2 }), { nil: undefined }),
+      draftTokens: fc.nat({ max: 8 }),
+      rightDrafts: fc.nat({ max: 8 }),
       cancelAtStep: fc.option(fc.nat({ max: 60 }), { nil: undefined }),
       deadlineAtStep: fc.option(fc.nat({ max: 60 }), { freq: 2, nil: undefined }),
     }),
@@ -79,12 +82,18 @@ function run(
     admission.update(nowMs);
     const plan = admission.plan();
     const total = plan.reduce((sum, { numTokens }) => sum + numTokens, 0);
-    assert(total <= limits.stepTokensMax);
+    const numDrafts = plan.reduce((sum, chunk) => sum + chunk.numDrafts, 0);
+    assert(total + numDrafts <= limits.stepTokensMax);
+    assert(numDrafts === 0 || total + numDrafts <= limits.draftedRowsMax);
     const shares = plan.map(({ sequence, numTokens }) => [sequence, numTokens] as const);
     watch(admission, new Map(shares), nowMs);
-    for (const { sequence, numTokens } of plan) {
-      assert(sequence.blocks.length * blockSizeTokens >= sequence.cachedTokens + numTokens);
-      sequence.advance(numTokens);
+    for (const chunk of plan) {
+      const { sequence, numTokens, numDrafts } = chunk;
+      const numPositions = sequence.cachedTokens + numTokens + numDrafts;
+      assert(sequence.blocks.length * blockSizeTokens >= numPositions);
+      assert(numPositions <= sequence.reservedTokens);
+      assert(numDrafts === 0 || sequence.phase === "decode");
+      sequence.advance(chunk);
       admission.settle(sequence);
     }
     admission.update(nowMs);
@@ -194,8 +203,9 @@ function serveTwo(limits: AdmissionLimits, tokensOf: readonly [number, number]) 
       for (let i = waiting.length; i < 8; i++) submit(client);
     }
     admission.update(0);
-    for (const { sequence, numTokens } of admission.plan()) {
-      sequence.advance(numTokens);
+    for (const chunk of admission.plan()) {
+      const { sequence, numTokens } = chunk;
+      sequence.advance(chunk);
       computed[Number(sequence.clientId)]! += numTokens;
       admission.settle(sequence);
     }
@@ -213,6 +223,7 @@ test("two clients who always want more get as many tokens, whatever they ask for
         queuedSequencesMax: 20,
         queueWaitMs: 1e9,
         stepTokensMax: 32,
+        draftedRowsMax: 32,
       };
       const [first, second] = serveTwo(limits, [a, b]);
       // What is charged before it is computed, or under way: a batch of the larger requests.

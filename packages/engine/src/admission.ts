@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { BlockId } from "@octet/core";
 import { FairShare } from "./fair-share.ts";
 import type { KvBlockPool } from "./kv-block-pool.ts";
+import { planDrafts, type StepChunk } from "./plan-drafts.ts";
 import { type PlannedChunk, planStep } from "./plan-step.ts";
 import { byUrgency, lateness, type Schedulable } from "./schedulable.ts";
 import { type WaitLimits, WaitQueue } from "./wait-queue.ts";
@@ -12,6 +13,8 @@ export interface AdmissionLimits extends WaitLimits {
   readonly activeSequencesMax: number;
   /** At least activeSequencesMax. */
   readonly stepTokensMax: number;
+  /** Most rows of a step in which guesses are checked. */
+  readonly draftedRowsMax: number;
 }
 
 /** How much of the prompts the prefix cache had. */
@@ -102,14 +105,23 @@ export class Admission<S extends Schedulable> {
   }
 
   /** Who computes how many tokens in the next step; all of them have the blocks for it. */
-  plan(): PlannedChunk<S>[] {
+  plan(): StepChunk<S>[] {
     for (;;) {
       // Who waits for a constraint to choose its next token has none to compute.
       const ready = this.#fairOrder().filter((one) => one.pendingTokens > 0 && !one.isEnded);
       const plan = planStep(ready, this.#limits.stepTokensMax);
-      if (plan.every((chunk) => this.#grow(chunk))) return plan;
+      if (plan.every((chunk) => this.#grow(chunk))) return this.#addDrafts(plan);
       this.#preemptOne();
     }
+  }
+
+  /** Guesses take what is left of a step, and slots that nobody else could have. */
+  #addDrafts(plan: readonly PlannedChunk<S>[]): StepChunk<S>[] {
+    const rowsMax = Math.min(this.#limits.draftedRowsMax, this.#limits.stepTokensMax);
+    return planDrafts(plan, rowsMax, (sequence, countMax) => {
+      const numSlots = sequence.blocks.length * this.#blockSizeTokens;
+      return sequence.draft(Math.min(countMax, numSlots - sequence.numTokens));
+    });
   }
 
   /** After a step: what a sequence was given counts, and its full blocks can be found by others. */

@@ -4,6 +4,7 @@ import type { AdjustScratch } from "./adjust-logits.ts";
 import { Answer, type StreamDecoder } from "./answer.ts";
 import { answerSeed } from "./answer-seed.ts";
 import { constraintOpener } from "./constraint-follower.ts";
+import { Drafter } from "./drafter.ts";
 import type { EngineError } from "./engine-error.ts";
 import type { EventStream } from "./event-stream.ts";
 import { ExpertUseLog } from "./expert-use.ts";
@@ -33,6 +34,8 @@ export interface SequenceContext {
   readonly scratch: AdjustScratch;
   /** Longest that a sequence waits for its constraint. */
   readonly maskDeadlineMs: number;
+  /** Most tokens that are guessed at a time; undefined if none are. */
+  readonly draftTokensMax: number | undefined;
   readonly chooseSeed: () => bigint;
   /** The first sequence's id; the others' follow. */
   readonly firstId: number;
@@ -99,8 +102,9 @@ interface AnswerParts {
 function createSequence(
   shared: SharedParts,
   { index, decoder, sampling }: AnswerParts,
-  { model, scratch, blockSizeTokens, firstId, submittedMs, events, onEnded }: SequenceContext,
+  context: SequenceContext,
 ): Sequence {
+  const { model, scratch, blockSizeTokens, firstId, submittedMs, events, onEnded } = context;
   const { tokenIds, answerStart, stop, output, scheduling, scope, isDetailed } = shared;
   const { openConstraint } = shared;
   const { eosTokenIds, vocabSize } = model;
@@ -135,6 +139,11 @@ function createSequence(
     reportsProgress: output.progress === true && tellsPrompt,
     saysNothing: stop.maxTokens === 0,
     openConstraint,
+    // What a constraint lets through is known only token by token.
+    drafter:
+      context.draftTokensMax === undefined || openConstraint !== undefined
+        ? undefined
+        : new Drafter(context.draftTokensMax),
     vocabSize,
     // The last token is never fed back, so its keys and values are never written.
     reservedTokens: answerStart + Math.max(1, stop.maxTokens) - 1,

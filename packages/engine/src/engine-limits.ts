@@ -20,6 +20,10 @@ export interface EngineLimits {
   readonly maskDeadlineMs: number;
   /** Fewest sequences of a step that may be computed in two halves. */
   readonly halvedSequencesMin: number;
+  /** Most tokens that are guessed of one sequence at a time. */
+  readonly draftTokensMax: number;
+  /** Most rows of a step in which guesses are checked: those that others need come first. */
+  readonly draftedRowsMax: number;
   /** Longest sequence, prompt and answer; the model and the KV pool may allow less. */
   readonly contextTokensMax: number;
 }
@@ -38,6 +42,9 @@ export const defaultLimits: EngineLimits = {
   maskDeadlineMs: 5_000,
   // Of fewer, a half asks few experts, and for a row or two each.
   halvedSequencesMin: 8,
+  draftTokensMax: 8,
+  // Of more rows, each costs about what it brings: an expert's weights are no longer what it waits for.
+  draftedRowsMax: 32,
   contextTokensMax: Number.MAX_SAFE_INTEGER,
 };
 

@@ -2,7 +2,7 @@
 import { weightDtypes } from "@octet/core";
 import { expect, test } from "vitest";
 import { TinyEngines } from "./fixture/tiny-engine.ts";
-import { generate, type ToyRequest } from "./fixture/toy-engine.ts";
+import { generate, type ToyAnswer, type ToyRequest } from "./fixture/toy-engine.ts";
 
 const requests: ToyRequest[] = Array.from({ length: 8 }, (_, i) => ({
   promptTokenIds: Array.from({ length: 1 + i * 4 }, (_, j) => (i * 31 + j * 17 + 8) % 101),
@@ -88,6 +88,43 @@ for (const kind of ["cpu", "reference"] as const) {
       expect(tokensOf(found)).toEqual(tokensOf(expected));
       expect(halved.load().halvedSteps).toBeGreaterThan(0);
       expect(whole.load().halvedSteps).toBe(0);
+    });
+  }
+}
+
+/** Prompts that repeat themselves, and answers of few tokens, so that guesses are often right. */
+const repeating: ToyRequest[] = Array.from({ length: 8 }, (_, i) => ({
+  promptTokenIds: Array.from({ length: 9 + i * 2 }, (_, j) => ((j % (3 + i)) * 7 + i) % 101),
+  sampling: {
+    temperature: i % 3 === 0 ? 0 : 0.8,
+    seed: BigInt(i),
+    ...(i % 2 === 0 ? {} : { allowedTokenIds: [8, 9, 10], repetitionPenalty: 1 + i / 20 }),
+    ...(i === 2 ? { topK: 2 } : {}),
+  },
+  stop: { maxTokens: 20 + i, ignoreEos: i !== 5, minTokens: i },
+  output: { ...(i > 4 ? { topLogprobs: 2 } : {}), routedExperts: i === 4 },
+  scheduling: { prefixCache: i !== 3 },
+}));
+
+for (const kind of ["cpu", "reference"] as const) {
+  for (const weightDtype of weightDtypes) {
+    test(`${kind}, ${weightDtype}: guesses change no bit of what is told`, async () => {
+      await using engines = await TinyEngines.create(kind, weightDtype);
+      const plain = await engines.open();
+      const guessing = await engines.open({ speculation: true, numBlocks: 14 });
+      const told = ({ events, tokenIds, finished, error }: ToyAnswer) => ({
+        ...{ tokenIds, error, routedExperts: finished?.routedExperts },
+        logprobs: events.flatMap((event) => (event.kind === "delta" ? event.logprobs : [])),
+      });
+      const expected = [];
+      for (const request of repeating) expected.push(told(await generate(plain, request)));
+      const found = await Promise.all(repeating.map((request) => generate(guessing, request)));
+      expect(found.map(told)).toEqual(expected);
+      const { drafts, preemptions } = guessing.load();
+      expect(drafts.numAccepted).toBeGreaterThan(10);
+      expect(drafts.numDrafts).toBeGreaterThan(drafts.numAccepted);
+      expect(preemptions).toBeGreaterThan(0);
+      guessing.checkIntegrity();
     });
   }
 }

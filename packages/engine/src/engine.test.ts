@@ -29,6 +29,7 @@ test("a sequence's tokens do not change with its company", async () => {
     preemptions: 0,
     halvedSteps: 0,
     prefix: { queriesTokens: 64, hitsTokens: 0 },
+    drafts: { numDrafts: 0, numAccepted: 0 },
   });
 });
 

@@ -6,6 +6,7 @@ import { AdjustScratch } from "./adjust-logits.ts";
 import { Admission, type PrefixCounts } from "./admission.ts";
 import { toConstraintError } from "./constraint-follower.ts";
 import { createSequences } from "./create-sequences.ts";
+import type { DraftCounts } from "./draft-pacer.ts";
 import { EngineError } from "./engine-error.ts";
 import { checkLimits, defaultLimits, type EngineLimits } from "./engine-limits.ts";
 import { EventStream } from "./event-stream.ts";
@@ -15,7 +16,7 @@ import type { GenerateEvent } from "./generate-event.ts";
 import { abortError, type GenerateRequest } from "./generate-request.ts";
 import { KvBlockPool } from "./kv-block-pool.ts";
 import { HalvesChooser } from "./micro-batches.ts";
-import type { PlannedChunk } from "./plan-step.ts";
+import type { ChunkSize, StepChunk } from "./plan-drafts.ts";
 import { randomSeed } from "./random-seed.ts";
 import type { Sequence } from "./sequence.ts";
 
@@ -34,6 +35,11 @@ export interface EngineOptions {
    * other's experts compute: where that was measured to be quicker. Default false.
    */
   readonly microBatches?: boolean | undefined;
+  /**
+   * Whether next tokens are guessed from what a sequence said before, and checked in one step. No
+   * token changes by it. Default false.
+   */
+  readonly speculation?: boolean | undefined;
   /** Monotonic. Default: performance.now. */
   readonly nowMs?: (() => number) | undefined;
   /** A fresh seed, 0 .. 2^64 - 1, for a request that names none. Default: cryptographic. */
@@ -55,6 +61,8 @@ export interface EngineLoad {
   readonly halvedSteps: number;
   /** How much of the prompts the prefix cache had, since the start. */
   readonly prefix: PrefixCounts;
+  /** Tokens that were guessed and checked, since the start. */
+  readonly drafts: DraftCounts;
 }
 
 /** Generates text with one model, for several callers at once. */
@@ -102,6 +110,8 @@ class BatchingEngine implements Engine {
   /** Undefined if every step stays whole. */
   readonly #halves: HalvesChooser | undefined;
   #numHalvedSteps = 0;
+  readonly #speculates: boolean;
+  readonly #drafts = { numDrafts: 0, numAccepted: 0 };
   /** The step under way. */
   #step: { readonly members: readonly Sequence[]; readonly abort: AbortController } | undefined;
   /** Ends the loop's wait for constraints, while it has nothing else to do. */
@@ -128,6 +138,7 @@ class BatchingEngine implements Engine {
       options.microBatches === true
         ? new HalvesChooser(this.#limits.halvedSequencesMin)
         : undefined;
+    this.#speculates = options.speculation === true;
     this.#scratch = new AdjustScratch(options.attention.model.vocabSize);
   }
 
@@ -157,6 +168,7 @@ class BatchingEngine implements Engine {
       blockSizeTokens: this.#pool.blockSizeTokens,
       scratch: this.#scratch,
       maskDeadlineMs: this.#limits.maskDeadlineMs,
+      draftTokensMax: this.#speculates ? this.#limits.draftTokensMax : undefined,
       chooseSeed: this.#chooseSeed,
       firstId: this.#nextId,
       submittedMs: this.#nowMs(),
@@ -183,6 +195,7 @@ class BatchingEngine implements Engine {
       halvedSteps: this.#numHalvedSteps,
       preemptions: this.#admission.numPreemptions,
       prefix: this.#admission.prefix,
+      drafts: { ...this.#drafts },
     };
   }
 
@@ -254,12 +267,12 @@ class BatchingEngine implements Engine {
     this.checkIntegrity();
   }
 
-  async #runStep(plan: readonly PlannedChunk<Sequence>[]): Promise<void> {
+  async #runStep(plan: readonly StepChunk<Sequence>[]): Promise<void> {
     const startMs = this.#nowMs();
     const members = plan.map(({ sequence }) => sequence);
     const abort = new AbortController();
     this.#step = { members, abort };
-    const chunks = plan.map(({ sequence, numTokens }) => sequence.startChunk(numTokens, startMs));
+    const chunks = plan.map((chunk) => chunk.sequence.startChunk(chunk, startMs));
     const numTokens = chunks.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
     const numHalves = this.#halves?.choose({ numSequences: chunks.length, numTokens }) ?? 1;
     const outcomes = await runForward(chunks, {
@@ -283,10 +296,11 @@ class BatchingEngine implements Engine {
       await this.#scorePrompt(sequence, numTokens, outcomes[i]!);
     }
     const nowMs = this.#nowMs();
-    plan.forEach(({ sequence, numTokens }, i) => {
+    plan.forEach((chunk, i) => {
+      const { sequence } = chunk;
       const outcome = outcomes[i]!;
-      if (isCacheLost(outcome) && reopened === true && sequence.loseCache()) return;
-      this.#conclude(sequence, { numTokens, outcome, nowMs });
+      if (isCacheLost(outcome) && reopened === true && sequence.loseCache(chunk)) return;
+      this.#conclude(sequence, chunk, { outcome, nowMs });
       this.#admission.settle(sequence);
       this.#releaseFollowers(sequence);
     });
@@ -321,13 +335,18 @@ class BatchingEngine implements Engine {
   /** Hands a sequence its share of a step; whatever is wrong with it stays its own failure. */
   #conclude(
     sequence: Sequence,
-    share: { numTokens: number; outcome: ForwardOutcome; nowMs: number },
+    size: ChunkSize,
+    { outcome, nowMs }: { outcome: ForwardOutcome; nowMs: number },
   ): void {
     if (sequence.isEnded) return; // cancelled while the step ran
-    const { numTokens, outcome, nowMs } = share;
     try {
-      if (outcome.kind === "failed") throw outcome.error;
-      sequence.acceptChunk(numTokens, outcome.logits, nowMs);
+      if (outcome.kind === "failed") {
+        if (size.numDrafts === 0 || isCacheLost(outcome)) throw outcome.error;
+        sequence.dropDrafts(size);
+        return;
+      }
+      this.#drafts.numDrafts += size.numDrafts;
+      this.#drafts.numAccepted += sequence.acceptChunk(size, outcome.logits, nowMs);
     } catch (cause) {
       this.#fail(sequence, cause);
     }

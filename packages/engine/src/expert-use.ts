@@ -17,17 +17,32 @@ export interface ExpertUse {
   readonly computedUs: number;
 }
 
-/** Adds up replies. Calls of a step that had to be run again count each time. */
+/**
+ * Adds up replies, once it is known which rows of a step were the sequence's own and which only
+ * guessed. Calls of a step that had to be run again count each time.
+ */
 export class ExpertUseLog {
   /** Few have answered for an expert: one, or its replacements too. */
   readonly #byExpert = new Map<ExpertId, Sum[]>();
+  readonly #unsettled: UnsettledReply[] = [];
 
-  add(expertId: ExpertId, reply: ExpertReply, rows: number): void {
-    const sum = this.#sumOf(expertId, reply);
-    sum.calls += 1;
-    sum.rows += rows;
-    sum.queuedUs += reply.queuedUs;
-    sum.computedUs += reply.computedUs;
+  /** @param rows of the sequence's in the step, those in the call */
+  add(expertId: ExpertId, reply: ExpertReply, rows: readonly number[]): void {
+    const { workerId, address, queuedUs, computedUs } = reply;
+    this.#unsettled.push({ expertId, workerId, address, queuedUs, computedUs, rows });
+  }
+
+  /** Of the replies added since the last time, the first `numRows` rows count; others never were. */
+  settle(numRows: number): void {
+    for (const { rows, ...reply } of this.#unsettled.splice(0)) {
+      const numOwn = rows.filter((row) => row < numRows).length;
+      if (numOwn === 0) continue;
+      const sum = this.#sumOf(reply);
+      sum.calls += 1;
+      sum.rows += numOwn;
+      sum.queuedUs += reply.queuedUs;
+      sum.computedUs += reply.computedUs;
+    }
   }
 
   /** In ascending expert id, then in the order in which the workers first answered. */
@@ -36,7 +51,7 @@ export class ExpertUseLog {
     return uses.flat().sort((a, b) => a.expertId - b.expertId);
   }
 
-  #sumOf(expertId: ExpertId, { workerId, address }: ExpertReply): Sum {
+  #sumOf({ expertId, workerId, address }: Omit<UnsettledReply, "rows">): Sum {
     const sums = this.#byExpert.get(expertId) ?? [];
     const known = sums.find((each) => each.workerId === workerId && each.address === address);
     if (known !== undefined) return known;
@@ -44,6 +59,10 @@ export class ExpertUseLog {
     this.#byExpert.set(expertId, [...sums, sum]);
     return sum;
   }
+}
+
+interface UnsettledReply extends Omit<ExpertUse, "calls" | "rows"> {
+  readonly rows: readonly number[];
 }
 
 type Sum = { -readonly [Name in keyof ExpertUse]: ExpertUse[Name] };

@@ -98,6 +98,7 @@ test("a row goes to K experts in every layer, each written down for its sequence
   const step = [chunk(0, [3, 4, 5], "none"), chunk(1, [6], "last")];
   await runForward(step, openContext());
   for (const { tokenIds, expertUse } of step) {
+    expertUse!.settle(tokenIds.length);
     const rows = expertUse!.toList().reduce((sum, use) => sum + use.rows, 0);
     expect(rows).toBe(tokenIds.length * toyModel.numLayers * toyModel.numExpertsPerToken);
   }

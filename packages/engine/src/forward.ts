@@ -19,6 +19,7 @@ import type { ExpertUseLog } from "./expert-use.ts";
 import { halveStep, type NumHalves } from "./micro-batches.ts";
 import { type RoutedExpertsLog, recordRouting } from "./routed-experts.ts";
 import {
+  type RowOwner,
   rowOwners,
   rowsOf,
   type SequenceLogits,
@@ -185,7 +186,7 @@ function failureOf(
   return { kind: "failed", failures: [{ error, sequences, mayBeOneAlone }] };
 }
 
-function toFailure(result: BatchReply, owners: readonly ForwardSequence[]): Failure[] {
+function toFailure(result: BatchReply, owners: readonly RowOwner<ForwardSequence>[]): Failure[] {
   if (result.kind === "answered") return [];
   const sequences = [...rowsOf(result.batch, owners).keys()];
   return [{ error: result.error, sequences, mayBeOneAlone: mayBeTheRows(result.error.code) }];
@@ -225,8 +226,11 @@ function regroup(
   return together.length > 0 ? [together, ...alone] : alone;
 }
 
-function recordUse(replies: readonly BatchReply[], owners: readonly ForwardSequence[]): void {
-  if (owners.every((sequence) => sequence.expertUse === undefined)) return;
+function recordUse(
+  replies: readonly BatchReply[],
+  owners: readonly RowOwner<ForwardSequence>[],
+): void {
+  if (owners.every(({ sequence }) => sequence.expertUse === undefined)) return;
   for (const result of replies) {
     if (result.kind === "failed") continue;
     for (const [sequence, rows] of rowsOf(result.batch, owners)) {

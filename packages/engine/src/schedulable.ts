@@ -34,6 +34,8 @@ export interface Schedulable extends PlannableSequence {
   readonly usesPrefixCache: boolean;
   /** What a full block of its own holds; undefined without a part in the prefix cache. */
   digestOf(block: number): PrefixDigest | undefined;
+  /** Guesses what follows its next token. @returns how many tokens, at most `countMax` */
+  draft(countMax: number): number;
   /** Becomes active: of its tokens, the first `cachedTokens` have keys and values in `blocks`. */
   begin(blocks: readonly BlockId[], cachedTokens: number): void;
   /** Its blocks are no longer its own: it starts over from its first token. */

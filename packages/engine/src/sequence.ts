@@ -1,58 +1,23 @@
 // One generation in progress: its tokens, its KV blocks and its place in both.
 import assert from "node:assert/strict";
 import type { BlockId, SequenceId } from "@octet/core";
-import type { Answer, AnswerFinish } from "./answer.ts";
+import type { AnswerFinish, AnswerStep } from "./answer.ts";
 import type { ConstraintFollower } from "./constraint-follower.ts";
 import type { EngineError } from "./engine-error.ts";
-import type { EventStream } from "./event-stream.ts";
-import type { ExpertUseLog } from "./expert-use.ts";
 import type { ForwardSequence } from "./forward.ts";
-import type { PromptScore } from "./logprobs.ts";
-import type { PrefixChain, PrefixDigest } from "./prefix-chain.ts";
-import type { RoutedExpertsLog } from "./routed-experts.ts";
+import type { ChunkSize } from "./plan-drafts.ts";
+import type { PrefixDigest } from "./prefix-chain.ts";
 import { requireFinite } from "./sampler.ts";
 import type { Schedulable } from "./schedulable.ts";
-import { lastRow, type SequenceLogits } from "./step-rows.ts";
-import type { TokenChooser } from "./token-chooser.ts";
+import type { SequenceParts } from "./sequence-parts.ts";
+import { rowFromEnd, type SequenceLogits } from "./step-rows.ts";
+import type { ChosenToken } from "./token-chooser.ts";
 
 /** How often in a row a device may be lost under a sequence before it is given up. */
 const cachesLostMax = 5;
 
-/** What a sequence is made of. */
-export interface SequenceParts {
-  readonly id: SequenceId;
-  /** Which of its request's answers it is; the first tells that they have started. */
-  readonly index: number;
-  /** At least 1: the prompt, and what of the answer came with the request. */
-  readonly promptTokenIds: Int32Array;
-  /** How many of them are the prompt's own. */
-  readonly answerStart: number;
-  readonly seed: bigint;
-  readonly chooser: TokenChooser;
-  readonly answer: Answer;
-  readonly events: EventStream;
-  readonly expertUse: ExpertUseLog | undefined;
-  /** Each of the following is set if it was asked for. */
-  readonly routedExperts: RoutedExpertsLog | undefined;
-  readonly promptScore: PromptScore | undefined;
-  readonly reportsProgress: boolean;
-  /** Whether it ends with its prompt: nothing is to be said. */
-  readonly saysNothing: boolean;
-  /** V, the logits of a row. */
-  readonly vocabSize: number;
-  /** Digests of its blocks; undefined if it takes no part in the prefix cache. */
-  readonly prefix: PrefixChain | undefined;
-  readonly clientId: string;
-  readonly priority: number;
-  /** Opens its constraint, if it has one, and calls back whenever there is a mask. */
-  readonly openConstraint: ((onSettled: () => void) => ConstraintFollower) | undefined;
-  /** Positions whose keys and values it may need to keep: all but the last token's. */
-  readonly reservedTokens: number;
-  readonly submittedMs: number;
-  readonly deadlineMs: number;
-  /** Called once, when the sequence ends, with the error if it failed. */
-  readonly onEnded: (error: EngineError | undefined) => void;
-}
+/** A token of the answer, and what it did to it. */
+type SaidToken = ChosenToken & AnswerStep;
 
 /**
  * A sequence waits, then is active (has blocks), perhaps waits again when others need its blocks,
@@ -192,22 +157,33 @@ export class Sequence implements Schedulable {
     else if (this.#held !== undefined) {
       const logits = this.#held;
       this.#held = undefined;
-      this.#take({ kind: "all", logits }, state.bits, nowMs);
+      this.#tell([this.#choose({ kind: "all", logits }, state.bits)], nowMs);
     }
   }
 
-  /** Its next `numTokens` tokens as a step takes them, with logits if they are the last. */
-  startChunk(numTokens: number, nowMs: number): ForwardSequence {
+  /** Guesses what follows its next token: no more than it may say besides. */
+  draft(countMax: number): number {
+    const count = Math.min(countMax, this.reservedTokens - this.numTokens);
+    return this.#parts.drafter?.draft(this.#tokenIds, count) ?? 0;
+  }
+
+  /**
+   * Its next tokens as a step takes them, with logits if they are the last; after them guesses, of
+   * which each has logits.
+   */
+  startChunk({ numTokens, numDrafts }: ChunkSize, nowMs: number): ForwardSequence {
     assert(numTokens >= 1 && numTokens <= this.pendingTokens, `chunk of ${numTokens} tokens`);
+    assert(numDrafts === 0 || this.phase === "decode", `${numDrafts} guesses during prefill`);
     this.#firstStepMs ??= nowMs;
     const start = this.#cachedTokens;
     const scores = this.#parts.promptScore?.needs(start + numTokens) === true;
     const rows = numTokens === this.pendingTokens ? "last" : "none";
+    const known = this.#tokenIds.slice(start, start + numTokens);
     return {
-      tokenIds: Int32Array.from(this.#tokenIds.slice(start, start + numTokens)),
+      tokenIds: Int32Array.from([...known, ...this.#drafts(numDrafts)]),
       startPosition: start,
       blockTable: this.blocks,
-      logits: scores ? "all" : rows,
+      logits: scores || numDrafts > 0 ? "all" : rows,
       topLogits: scores ? undefined : this.#parts.chooser.topLogits,
       expertUse: this.#parts.expertUse,
       routedExperts: this.#parts.routedExperts,
@@ -231,46 +207,85 @@ export class Sequence implements Schedulable {
   /**
    * Takes what a step computed, and perhaps ends.
    *
-   * @param logits of its last row, or anything while tokens are pending
+   * @param logits of its last row and its guesses', or anything while tokens are pending
+   * @returns how many guesses were right
    * @throws {EngineError} "internal" if a logit is not finite
    */
-  acceptChunk(numTokens: number, logits: SequenceLogits, nowMs: number): void {
+  acceptChunk({ numTokens, numDrafts }: ChunkSize, logits: SequenceLogits, nowMs: number): number {
     assert(!this.#isEnded, `sequence ${this.id} has ended`);
     this.#cachedTokens += numTokens;
     this.#reportProgress();
-    if (this.pendingTokens > 0) return;
-    const { saysNothing, vocabSize } = this.#parts;
+    if (numDrafts > 0) return this.#takeDrafted(numDrafts, logits, nowMs);
+    const { saysNothing, vocabSize, expertUse, drafter } = this.#parts;
+    expertUse?.settle(numTokens);
+    if (this.pendingTokens > 0) return 0;
     if (saysNothing) {
       this.#finish({ reason: "length" }, nowMs);
-      return;
+      return 0;
     }
-    const row = lastRow(logits, vocabSize);
+    const row = rowFromEnd(logits, 0, vocabSize);
     if (this.#constraint === undefined) {
-      this.#take(row, undefined, nowMs);
-      return;
+      drafter?.observe({ numDrafts, numAccepted: 0 });
+      this.#tell([this.#choose(row, undefined)], nowMs);
+      return 0;
     }
     // Settled at once if the mask is there already; the row is gone with the step.
     this.#held = row.kind === "all" ? row.logits.slice() : undefined;
     this.settle(nowMs);
+    return 0;
   }
 
-  #take(row: SequenceLogits, mask: Uint32Array | undefined, nowMs: number): void {
-    const { answer, events, chooser } = this.#parts;
-    const { tokenId, logprobs } = chooser.choose(row, this.#tokenIds.length, mask);
+  /**
+   * Chooses the next token, and goes on as long as a guess was the token chosen: what the step
+   * computed of it is then what another would have.
+   */
+  #takeDrafted(numDrafts: number, logits: SequenceLogits, nowMs: number): number {
+    const { vocabSize, expertUse, drafter } = this.#parts;
+    const drafts = this.#drafts(numDrafts);
+    const said: SaidToken[] = [];
+    try {
+      for (let i = 0; i <= numDrafts; i++) {
+        const token = this.#choose(rowFromEnd(logits, numDrafts - i, vocabSize), undefined);
+        said.push(token);
+        if (token.finish !== undefined || token.tokenId !== drafts[i]) break;
+        this.#cachedTokens += 1;
+      }
+    } finally {
+      const numAccepted = Math.max(0, said.length - 1);
+      drafter?.observe({ numDrafts, numAccepted });
+      expertUse?.settle(1 + numAccepted);
+      this.#tell(said, nowMs);
+    }
+    return said.length - 1;
+  }
+
+  /** The first of its latest guesses. */
+  #drafts(count: number): readonly number[] {
+    return this.#parts.drafter?.tokenIds.slice(0, count) ?? [];
+  }
+
+  #choose(row: SequenceLogits, mask: Uint32Array | undefined): SaidToken {
+    const { answer, chooser } = this.#parts;
+    const chosen = chooser.choose(row, this.#tokenIds.length, mask);
+    this.#tokenIds.push(chosen.tokenId);
+    return { ...chosen, ...answer.push(chosen.tokenId) };
+  }
+
+  /** Hands on what a step gave, in one delta, and ends if the last token did. */
+  #tell(said: readonly SaidToken[], nowMs: number): void {
+    const last = said.at(-1);
+    if (last === undefined) return;
     this.#firstTokenMs ??= nowMs;
-    this.#tokenIds.push(tokenId);
     this.#cachesLost = 0;
-    const { text, finish } = answer.push(tokenId);
-    const scores = logprobs === undefined ? [] : [logprobs];
-    events.push({
+    this.#parts.events.push({
       kind: "delta",
       index: this.#parts.index,
-      text,
-      tokenIds: [tokenId],
-      logprobs: scores,
+      text: said.map(({ text }) => text).join(""),
+      tokenIds: said.map(({ tokenId }) => tokenId),
+      logprobs: said.flatMap(({ logprobs }) => logprobs ?? []),
     });
-    if (finish !== undefined) this.#finish(finish, nowMs);
-    else this.#constraint?.follow(tokenId);
+    if (last.finish !== undefined) this.#finish(last.finish, nowMs);
+    else this.#constraint?.follow(last.tokenId);
   }
 
   /** Its constraint lets nothing follow. */
@@ -330,9 +345,16 @@ export class Sequence implements Schedulable {
    *
    * @returns whether it should be tried again, or has lost its cache too often to get on
    */
-  loseCache(): boolean {
+  loseCache({ numTokens }: ChunkSize): boolean {
+    this.#parts.expertUse?.settle(numTokens);
     this.#cachesLost += 1;
     return this.#cachesLost <= cachesLostMax;
+  }
+
+  /** A step with guesses failed, perhaps because of them: its next one goes without. */
+  dropDrafts({ numTokens }: ChunkSize): void {
+    this.#parts.expertUse?.settle(numTokens);
+    this.#parts.drafter?.failed();
   }
 
   /** Ends with an error, unless it has ended already. */

@@ -2,19 +2,28 @@
 import assert from "node:assert/strict";
 import type { ExpertBatch, StepSequence, TopLogits } from "@octet/kernels";
 
+/** Whose a row of a step is, and which of theirs. */
+export interface RowOwner<S> {
+  readonly sequence: S;
+  /** From 0. */
+  readonly index: number;
+}
+
 /** [T]: the sequence that each row of the step belongs to. */
-export function rowOwners<S extends StepSequence>(group: readonly S[]): S[] {
+export function rowOwners<S extends StepSequence>(group: readonly S[]): RowOwner<S>[] {
   return group.flatMap((sequence) =>
-    Array.from<S>({ length: sequence.tokenIds.length }).fill(sequence),
+    Array.from(sequence.tokenIds, (_, index) => ({ sequence, index })),
   );
 }
 
-/** How many of a batch's rows each sequence has in it. */
-export function rowsOf<S>(batch: ExpertBatch, owners: readonly S[]): Map<S, number> {
-  const rows = new Map<S, number>();
+/** Which of its rows each sequence has in a batch, rising. */
+export function rowsOf<S>(batch: ExpertBatch, owners: readonly RowOwner<S>[]): Map<S, number[]> {
+  const rows = new Map<S, number[]>();
   for (const row of batch.tokenIndex) {
-    const owner = owners[row]!;
-    rows.set(owner, (rows.get(owner) ?? 0) + 1);
+    const { sequence, index } = owners[row]!;
+    const known = rows.get(sequence);
+    if (known === undefined) rows.set(sequence, [index]);
+    else known.push(index);
   }
   return rows;
 }
@@ -54,10 +63,23 @@ export function splitTopLogits(group: readonly StepSequence[], top: TopLogits): 
   }));
 }
 
-/** Of logits of several rows the last one's. */
-export function lastRow(logits: SequenceLogits, vocabSize: number): SequenceLogits {
-  if (logits.kind === "top") return logits;
-  return { kind: "all", logits: logits.logits.subarray(logits.logits.length - vocabSize) };
+/** Of logits of several rows one's: 0 is the last, 1 the one before it. */
+export function rowFromEnd(
+  logits: SequenceLogits,
+  fromEnd: number,
+  vocabSize: number,
+): SequenceLogits {
+  const rowOf = <A extends Float32Array | Int32Array>(values: A, width: number) => {
+    const end = values.length - fromEnd * width;
+    assert(end >= width, `row ${fromEnd} from the end of ${values.length / width}`);
+    return values.subarray(end - width, end) as A;
+  };
+  if (logits.kind === "all") return { kind: "all", logits: rowOf(logits.logits, vocabSize) };
+  const { count, tokenIds, logits: values } = logits.top;
+  return {
+    kind: "top",
+    top: { count, tokenIds: rowOf(tokenIds, count), logits: rowOf(values, count) },
+  };
 }
 
 /** Which of a step's rows of logits each sequence asked for. */
