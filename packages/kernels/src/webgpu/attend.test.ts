@@ -16,9 +16,8 @@ import { ReadBackRing } from "./device/read-back-ring.ts";
 import { GrownBuffers } from "./grown-buffers.ts";
 import { defaultTuning } from "./multiply.ts";
 import type { StepTables } from "./step-tables.ts";
-import { swiftShaderDevices } from "./testing/swiftshader-device.ts";
+import { sharedSwiftShaderDevice } from "./testing/swiftshader-device.ts";
 
-const newDevice = swiftShaderDevices();
 const numPositions = 32_768;
 const blockSizeTokens = 16;
 const numBlocks = numPositions / blockSizeTokens;
@@ -69,7 +68,7 @@ const openCache = once(async () => {
   const width = numKeyValueHeads * headDim;
   const [keys, values] = [roundedRows(1, width), roundedRows(2, width)];
   const queries = normalValues(seededRandom(3), numAttentionHeads * headDim);
-  const device = await newDevice();
+  const device = await sharedSwiftShaderDevice();
   const groups = new BindGroups(device);
   const buffers = new GrownBuffers(device, groups);
   const kernels = await loadAttentionKernels(device, kernelShape, {

@@ -6,7 +6,7 @@ import { tinyModel } from "../conformance/tiny-model.ts";
 import { attentionLoader } from "./attention-loaded.ts";
 import type { AttentionCall, LayerAnswer } from "./attention-protocol.ts";
 import { deviceRowBytes } from "./device-rows.ts";
-import { swiftShaderDevices } from "./testing/swiftshader-device.ts";
+import { sharedSwiftShaderDevice, swiftShaderDevices } from "./testing/swiftshader-device.ts";
 
 vi.setConfig({ testTimeout: 120_000 }); // SwiftShader compiles every kernel twice
 const newPath = scratchDirectory();
@@ -19,7 +19,9 @@ for (const weightDtype of ["f32", "q8"] as const) {
     const weights = await writeSyntheticModel({ path: newPath(), model, weightDtype, seed: 3 });
     const load = { model, weightDtype, weights, numBlocks: 4, blockSizeTokens: 16 };
     const run = async (withoutImmediates: boolean) => {
-      const device = await newDevice({ withoutImmediates });
+      const device = withoutImmediates
+        ? await newDevice({ withoutImmediates })
+        : await sharedSwiftShaderDevice();
       assert.equal(device.parameters !== undefined, withoutImmediates);
       const loaded = await attentionLoader(load)(device);
       const call = async (call: AttentionCall) => (await loaded.call(call)).body;

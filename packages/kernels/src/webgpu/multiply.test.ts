@@ -8,19 +8,16 @@ import {
 } from "@octet/core";
 import { expect, test, vi } from "vitest";
 import { assertClose, assertSameBits } from "../conformance/compare.ts";
-import { once } from "../conformance/once.ts";
 import { scratchDirectory } from "../conformance/scratch-directory.ts";
 import type { MultiplyTuning } from "./multiply.ts";
 import { rowsFor, writeMatrix } from "./testing/matrix-fixture.ts";
 import { runMultiply } from "./testing/run-multiply.ts";
-import { swiftShaderDevices } from "./testing/swiftshader-device.ts";
+import { sharedSwiftShaderDevice, swiftShaderDevices } from "./testing/swiftshader-device.ts";
 
 // SwiftShader computes, and compiles, on the cores that other tests use.
 vi.setConfig({ testTimeout: 120_000 });
 const newPath = scratchDirectory();
 const newDevice = swiftShaderDevices();
-/** Kernels are compiled once for the whole file. */
-const openDevice = once(() => newDevice());
 
 /** f32 sums of a few thousand terms in another order than the reference's f64. */
 const relativeL2Max = 1e-5;
@@ -65,7 +62,7 @@ function oneRow(x: ActivationRows, row: number): ActivationRows {
 for (const dtype of weightDtypes) {
   for (const shape of shapes[dtype]) {
     test(`multiply ${dtype} [${shape}]: within ${relativeL2Max} of f64 at any number of rows`, async () => {
-      const device = await openDevice();
+      const device = await sharedSwiftShaderDevice();
       const fixture = await writeMatrix(newPath(), dtype, shape);
       const matrix = await fixture.upload(device);
       for (const numRows of [1, 3, 5, 17, 65]) {
@@ -78,7 +75,7 @@ for (const dtype of weightDtypes) {
   }
 
   test(`multiply ${dtype}: every kernel and tuning gives a row the bits it has alone`, async () => {
-    const device = await openDevice();
+    const device = await sharedSwiftShaderDevice();
     const withoutImmediates = await newDevice({ withoutImmediates: true });
     const fixture = await writeMatrix(newPath(), dtype, [80, 1120]);
     const matrix = await fixture.upload(device);
@@ -110,7 +107,7 @@ for (const dtype of weightDtypes) {
   });
 
   test(`multiply ${dtype}: products are rounded to bf16, or added to what is there`, async () => {
-    const device = await openDevice();
+    const device = await sharedSwiftShaderDevice();
     const fixture = await writeMatrix(newPath(), dtype, [33, 64]);
     const matrix = await fixture.upload(device);
     for (const numRows of [2, 19]) {
@@ -125,7 +122,7 @@ for (const dtype of weightDtypes) {
 
   for (const inSize of [4096, 14_336]) {
     test(`multiply ${dtype}: one row of Mixtral's width ${inSize}`, async () => {
-      const device = await openDevice();
+      const device = await sharedSwiftShaderDevice();
       const fixture = await writeMatrix(newPath(), dtype, [48, inSize]);
       const x = rowsFor(fixture.source, 1);
       const actual = Float64Array.from(await runMultiply(device, await fixture.upload(device), x));

@@ -1,11 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { once } from "../../conformance/once.ts";
 import { scratchDirectory } from "../../conformance/scratch-directory.ts";
 import { defaultTuning } from "../multiply.ts";
 import { smallModel } from "../testing/expert-cases.ts";
-import { swiftShaderDevices } from "../testing/swiftshader-device.ts";
+import { sharedSwiftShaderDevice } from "../testing/swiftshader-device.ts";
 import { adapterFileName, identifyDevice } from "./device-identity.ts";
 import { DispatchTimer } from "./dispatch-timer.ts";
 import { expertTuning, productTuning } from "./open-tuning.ts";
@@ -13,8 +12,6 @@ import { createRandomMatrix } from "./random-matrix.ts";
 import { productCosts } from "./tune-products.ts";
 
 const newPath = scratchDirectory();
-const newDevice = swiftShaderDevices();
-const openDevice = once(() => newDevice());
 
 /** Few enough to compile in seconds. */
 const candidates = { packedDot: [true], fewRows: [1], tileRows: [16] };
@@ -22,7 +19,7 @@ const source = { model: smallModel, dtype: "q4" } as const;
 const shape = { kernel: "multiply", dtype: "q4", shape: [96, 64] } as const;
 
 test("nothing is timed and nothing written unless it is asked for", async () => {
-  const device = await openDevice();
+  const device = await sharedSwiftShaderDevice();
   const cacheDir = join(newPath(), "cache");
   const before = device.counts.submits;
   const { choice, notes } = await expertTuning(device, source, { cacheDir });
@@ -33,7 +30,7 @@ test("nothing is timed and nothing written unless it is asked for", async () => 
 });
 
 test("choices are timed when asked, kept, found again, and made anew when the file is damaged", async () => {
-  const device = await openDevice();
+  const device = await sharedSwiftShaderDevice();
   const cacheDir = newPath();
   const path = join(cacheDir, adapterFileName(identifyDevice(device)));
   const tuned = await expertTuning(device, source, { cacheDir, tune: true, candidates });
@@ -59,7 +56,7 @@ test("choices are timed when asked, kept, found again, and made anew when the fi
 test.each([false, true])(
   "every kernel gets a time, without the device's clock: %s",
   async (without) => {
-    const device = await openDevice();
+    const device = await sharedSwiftShaderDevice();
     const timer = new DispatchTimer(device, {
       sampleMs: 3,
       samples: 3,

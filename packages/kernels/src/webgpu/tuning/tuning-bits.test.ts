@@ -3,17 +3,14 @@ import assert from "node:assert/strict";
 import type { WeightDtype } from "@octet/core";
 import { test } from "vitest";
 import { assertSameBits } from "../../conformance/compare.ts";
-import { once } from "../../conformance/once.ts";
 import { scratchDirectory } from "../../conformance/scratch-directory.ts";
 import { rowsFor, writeMatrix } from "../testing/matrix-fixture.ts";
 import { runFeedForward } from "../testing/run-feed-forward.ts";
 import { runMultiply } from "../testing/run-multiply.ts";
-import { swiftShaderDevices } from "../testing/swiftshader-device.ts";
+import { sharedSwiftShaderDevice } from "../testing/swiftshader-device.ts";
 import { allCandidates } from "./tune-products.ts";
 
 const newPath = scratchDirectory();
-const newDevice = swiftShaderDevices();
-const openDevice = once(() => newDevice());
 
 /** More blocks than lanes, and no whole tile; as many rows as take two of the smaller tiles. */
 const shape = [48, 1120] as const;
@@ -22,7 +19,7 @@ const numRows = 19;
 for (const dtype of ["bf16", "q8", "q4"] satisfies WeightDtype[]) {
   for (const packedDot of dtype === "bf16" ? [true] : allCandidates.packedDot) {
     test(`${dtype}, packed dot ${packedDot}: every size gives the same bits`, async () => {
-      const device = await openDevice();
+      const device = await sharedSwiftShaderDevice();
       const fixture = await writeMatrix(newPath(), dtype, shape);
       const matrix = await fixture.upload(device);
       const x = rowsFor(fixture.source, numRows);
@@ -53,7 +50,7 @@ for (const dtype of ["bf16", "q8", "q4"] satisfies WeightDtype[]) {
 
 for (const dtype of ["bf16", "q8", "q4"] satisfies WeightDtype[]) {
   test(`${dtype}: an expert's kernels of every size give the bits of tiles`, async () => {
-    const device = await openDevice();
+    const device = await sharedSwiftShaderDevice();
     const run = (numRows: number, fewRows: readonly number[], packedDot: boolean) => {
       // Of w2 only the tiles: its other kernels are those of any product.
       const down = { packedDot: true, fewRows: [], tileRows: [16] };
