@@ -6,6 +6,7 @@ import { type GrowingCounts, zeroCounts } from "./counts.ts";
 import { KernelCache } from "./kernel.ts";
 import { chooseLimits, parameterBytesMax } from "./limits.ts";
 import { ParameterArena, parameterArenaBytes } from "./parameter-arena.ts";
+import { SlowTurns } from "./slow-turns.ts";
 
 /** Features that are used where a device has them, and never needed. */
 const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query"];
@@ -28,6 +29,7 @@ export class GpuDevice {
   readonly parameters: ParameterArena | undefined;
   /** Resolves, with what the driver says, when the device is gone. Never rejects. */
   readonly lost: Promise<string>;
+  readonly #slowTurns: SlowTurns | undefined;
   #lostDetail: string | undefined;
   #fault: string | undefined;
 
@@ -35,6 +37,7 @@ export class GpuDevice {
     this.instance = instance;
     this.raw = raw;
     this.facts = options.facts;
+    this.#slowTurns = options.facts.isSoftware ? new SlowTurns() : undefined;
     const usesImmediates =
       raw.limits.maxImmediateSize >= parameterBytesMax && options.withoutImmediates !== true;
     this.kernels = new KernelCache(raw, this.counts, usesImmediates);
@@ -67,6 +70,11 @@ export class GpuDevice {
     const usage = bufferUsage.uniform | bufferUsage.copyTarget;
     const buffer = this.createBuffer("parameters", parameterArenaBytes, usage);
     return new ParameterArena(this.raw.queue, buffer);
+  }
+
+  /** What `promise`, of Dawn, settles with: to be awaited by this alone. */
+  settled<T>(promise: Promise<T>): Promise<T> {
+    return this.#slowTurns?.while(promise) ?? promise;
   }
 
   get isLost(): boolean {

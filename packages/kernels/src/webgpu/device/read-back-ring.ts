@@ -31,7 +31,7 @@ export class ReadBackSlot {
     const buffer = this.buffer(sizeBytes);
     const mapped = Math.ceil(sizeBytes / 4) * 4;
     try {
-      await buffer.mapAsync(1, 0, mapped); // GPUMapMode.READ, which is no global here
+      await this.#device.settled(buffer.mapAsync(1, 0, mapped)); // GPUMapMode.READ, which is no global here
       this.#device.assertSound();
       const bytes = buffer.getMappedRange(0, mapped).slice(0, sizeBytes);
       buffer.unmap();

@@ -60,7 +60,7 @@ export class Uploader {
   /** Resolves when everything has arrived. */
   async finish(): Promise<void> {
     try {
-      await this.#device.raw.queue.onSubmittedWorkDone();
+      await this.#device.settled(this.#device.raw.queue.onSubmittedWorkDone());
     } catch (error) {
       throw this.#device.explain(error);
     }
