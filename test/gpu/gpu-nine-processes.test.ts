@@ -17,13 +17,20 @@ test(
     await using workers = await TestedWorkers.start(shards.index, gpuSettings());
     await using coordinator = await startCoordinator(shards.index, workers.placement, {
       ...gpuSettings(),
-      OCTET_EXPERT_DEADLINE_MS: "120000", // the first calls compile shaders, eight at once
+      OCTET_EXPERT_DEADLINE_MS: "120000", // nine processes compute on two cores
     });
     for (const { engineKind, device } of await describeWorkers(workers.workers)) {
       expect(engineKind).toBe("webgpu");
       expect(device).toMatch(/swiftshader/i);
     }
     expect(await generateGolden(coordinator.address)).toEqual(goldenTokens);
+    for (const { lines } of [coordinator, ...workers.workers]) {
+      const events = lines.map(({ event }) => event);
+      // Calls found their kernels compiled.
+      const compiled = events.lastIndexOf("gpu kernels");
+      expect(compiled).toBeGreaterThan(-1);
+      expect(compiled).toBeLessThan(events.indexOf("ready"));
+    }
 
     for (const { process: service } of [coordinator, ...workers.workers]) {
       const startMs = performance.now();

@@ -40,6 +40,7 @@ export {
   runKernelBench,
 } from "./webgpu/bench/run-kernel-bench.ts";
 export type { GpuCounts } from "./webgpu/device/counts.ts";
+export type { KernelProgress } from "./webgpu/device/kernel.ts";
 export { baselineLimits } from "./webgpu/device/limits.ts";
 export { findSwiftShader, useSwiftShader } from "./webgpu/device/swiftshader.ts";
 export type { GpuAdapter } from "./webgpu/probe/gpu-adapter.ts";

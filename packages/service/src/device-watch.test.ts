@@ -25,6 +25,16 @@ test("a follower hears of loss and return, and everybody reads them in the log",
   expect(logged).toEqual(["gpu lost", "gpu back"]);
 });
 
+test("kernels that are compiled are told of now and then, and once all are", () => {
+  const { watch, logged, told, follower } = watchWithLog();
+  watch.follow(follower);
+  for (let done = 1; done <= 1000; done++) watch.compiled({ done, total: 1000 });
+  expect(new Set(logged)).toEqual(new Set(["gpu kernels"]));
+  expect(logged.length).toBeGreaterThanOrEqual(2);
+  expect(logged.length).toBeLessThan(500);
+  expect(told).toEqual([]);
+});
+
 test("what an engine notes is in the log, and changes nothing", () => {
   const { watch, logged, told, follower } = watchWithLog();
   watch.follow(follower);

@@ -15,10 +15,14 @@ export interface DeviceFollower {
   onBack(): void;
 }
 
+/** Between two lines of progress. */
+const progressEveryMs = 1000;
+
 /** Logs what happens to an engine's device, and passes it on once there is somebody to tell. */
 export class DeviceWatch {
   readonly #log: Logger;
   readonly #failed = Promise.withResolvers<Error>();
+  #nextProgressAtMs = 0;
   #follower: DeviceFollower | undefined;
   #lostDetail: string | undefined;
 
@@ -39,6 +43,14 @@ export class DeviceWatch {
   /** For the engine to call with what is worth a line. */
   readonly note = (detail: string): void => {
     this.#log.warn("gpu", { detail });
+  };
+
+  /** For the engine to call when a kernel is compiled: a line a second, and one when all are. */
+  readonly compiled = ({ done, total }: { done: number; total: number }): void => {
+    const nowMs = performance.now();
+    if (done < total && nowMs < this.#nextProgressAtMs) return;
+    this.#nextProgressAtMs = nowMs + progressEveryMs;
+    this.#log.info("gpu kernels", { done, total });
   };
 
   /** For the engine to call. */

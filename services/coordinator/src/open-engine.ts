@@ -32,6 +32,7 @@ export function openEngine(
         tuningCacheDir: cacheFolder(config),
         onNote: device.note,
         onDeviceChange: device.report,
+        onKernels: device.compiled,
       });
     case "reference":
       return openReferenceAttentionEngine(options);

@@ -27,6 +27,8 @@ export interface DecodeCounts {
   readonly tokens: number;
   readonly layers: number;
   readonly expertCalls: number;
+  /** By calls of every size since the engines were open, the first included. */
+  readonly kernelsCompiled: number;
   /** Of all layers of all tokens, at the coordinator. */
   readonly coordinator: GpuCounts;
   /** Of all expert calls. */
@@ -50,6 +52,9 @@ export const countedModel = tinyModel({
 const tokens = 4;
 /** Past the first chunk of attention, and room for what is decoded. */
 const promptTokens = 270;
+/** Numbers of rows for which kernels differ, the last the prompt that is decoded from. */
+const promptLengths = [3, 20, promptTokens];
+const expertRows = [1, 3, 20, 70];
 const pool = { numBlocks: 20, blockSizeTokens: 16 };
 
 /** Opens both engines on a model of random weights below `folder`, and decodes a few tokens. */
@@ -74,10 +79,13 @@ export async function countDecode(folder: string, dtype: WeightDtype): Promise<D
 async function countTokens(attention: AttentionEngine, experts: ExpertEngine) {
   const { numLayers } = countedModel;
   const counter = new Counter();
-  const prompt = Int32Array.from({ length: promptTokens }, (_, i) => i % countedModel.vocabSize);
-  await runStep(attention, experts, { sequence: sequenceOf(prompt, 0), counter });
+  const { kernelsCompiled: compiledBefore } = await deviceCounts();
+  for (const length of promptLengths) {
+    const prompt = Int32Array.from({ length }, (_, i) => i % countedModel.vocabSize);
+    await runStep(attention, experts, { sequence: sequenceOf(prompt, 0), counter });
+  }
   // Every expert's first call makes its bind groups.
-  await touchExperts(experts);
+  for (const rows of expertRows) await touchExperts(experts, rows);
   let position = promptTokens;
   for (; position < promptTokens + 2; position++) {
     await runStep(attention, experts, { sequence: decodeAt(position), counter });
@@ -88,7 +96,11 @@ async function countTokens(attention: AttentionEngine, experts: ExpertEngine) {
   }
   const { coordinator, worker, finish, expertCalls } = counter;
   const { device } = attention;
-  return { device, tokens, layers: numLayers, expertCalls, coordinator, worker, finish };
+  const kernelsCompiled = (await deviceCounts()).kernelsCompiled - compiledBefore;
+  return {
+    ...{ device, tokens, layers: numLayers, expertCalls, kernelsCompiled },
+    ...{ coordinator, worker, finish },
+  };
 }
 
 function sequenceOf(tokenIds: Int32Array, startPosition: number): StepSequence {
@@ -100,11 +112,11 @@ function decodeAt(position: number): StepSequence {
   return sequenceOf(Int32Array.of(position % countedModel.vocabSize), position);
 }
 
-async function touchExperts(experts: ExpertEngine): Promise<void> {
+async function touchExperts(experts: ExpertEngine, rows: number): Promise<void> {
   const width = countedModel.hiddenSize;
   const dtype = dispatchDtype(experts.weightDtype);
-  const data = new Uint8Array(activationRowBytes(dtype, width));
-  const input: ActivationRows = { dtype, rows: 1, width, data };
+  const data = new Uint8Array(rows * activationRowBytes(dtype, width));
+  const input: ActivationRows = { dtype, rows, width, data };
   for (let layer = 0; layer < countedModel.numLayers; layer++) {
     for (const expertId of experts.expertIds) await experts.forward({ layer, expertId, input });
   }
@@ -165,7 +177,9 @@ const zero: GpuCounts = {
   submits: 0,
   readBacks: 0,
   weightBytesRead: 0,
+  cacheBytesRead: 0,
   objectsCreated: 0,
+  kernelsCompiled: 0,
 };
 
 /** a + sign × b */
@@ -175,7 +189,9 @@ function combine(a: GpuCounts, b: GpuCounts, sign: 1 | -1): GpuCounts {
     submits: a.submits + sign * b.submits,
     readBacks: a.readBacks + sign * b.readBacks,
     weightBytesRead: a.weightBytesRead + sign * b.weightBytesRead,
+    cacheBytesRead: a.cacheBytesRead + sign * b.cacheBytesRead,
     objectsCreated: a.objectsCreated + sign * b.objectsCreated,
+    kernelsCompiled: a.kernelsCompiled + sign * b.kernelsCompiled,
   };
 }
 

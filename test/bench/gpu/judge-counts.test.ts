@@ -6,12 +6,13 @@ import { judgeCounts } from "./judge-counts.ts";
 
 const [tokens, layers] = [2, 3];
 const bytes = formatBytesPerToken(countedModel, "q4") * tokens;
-const rest = { weightBytesRead: 0, objectsCreated: 0 };
+const rest = { weightBytesRead: 0, cacheBytesRead: 0, objectsCreated: 0, kernelsCompiled: 0 };
 const right: DecodeCounts = {
   device: "a GPU",
   tokens,
   layers,
   expertCalls: 12,
+  kernelsCompiled: 0,
   coordinator: { dispatches: 48, submits: 6, readBacks: 6, ...rest, weightBytesRead: bytes },
   worker: { dispatches: 24, submits: 12, readBacks: 12, ...rest },
   finish: { dispatches: 8, submits: 2, readBacks: 2, ...rest },
@@ -26,6 +27,7 @@ test("counts are given a token and layer, and a call", () => {
     dispatchesPerLayer: 10,
     weightBytesRatio: 1,
     objectsCreated: 0,
+    kernelsCompiled: 0,
     exceeded: [],
     met: true,
   });
@@ -47,6 +49,11 @@ test.each<[string, "coordinator" | "worker" | "finish", Partial<DecodeCounts["wo
   expect(met).toBe(false);
   expect(exceeded).toHaveLength(1);
   expect(exceeded[0]).toContain(what);
+});
+
+test("a kernel that a call had to compile is told", () => {
+  const { exceeded } = judgeCounts(countedModel, "q4", { ...right, kernelsCompiled: 1 });
+  expect(exceeded).toEqual(["kernels compiled by calls: expected at most 0, found 1"]);
 });
 
 test("weights of a format take what its blocks take", () => {

@@ -11,6 +11,7 @@ export const countLimits = {
   /** Weight bytes read beyond what the format holds, as a share. */
   weightBytesExcess: 0.03,
   objectsCreated: 0,
+  kernelsCompiled: 0,
 } as const;
 
 /** One side's share of a layer. */
@@ -39,6 +40,8 @@ export interface CountsLine {
   readonly formatBytesPerToken: number;
   readonly weightBytesRatio: number;
   readonly objectsCreated: number;
+  /** By calls, the first included: engines compile before they are open. */
+  readonly kernelsCompiled: number;
   readonly limits: typeof countLimits;
   /** What exceeds its limit, in words. */
   readonly exceeded: readonly string[];
@@ -65,6 +68,7 @@ export function judgeCounts(
     formatBytesPerToken: ofFormat,
     weightBytesRatio: weightBytesPerToken / ofFormat,
     objectsCreated: sum("objectsCreated"),
+    kernelsCompiled: counts.kernelsCompiled,
   };
   const exceeded = [
     ...exceededByLayer({ coordinator, worker }, figures.dispatchesPerLayer),
@@ -75,6 +79,7 @@ export function judgeCounts(
       "share of weight bytes apart from the format's",
     ),
     ...beyond(figures.objectsCreated, countLimits.objectsCreated, "objects created when warm"),
+    ...beyond(figures.kernelsCompiled, countLimits.kernelsCompiled, "kernels compiled by calls"),
   ];
   return {
     name: `gpu-counts-${dtype}`,

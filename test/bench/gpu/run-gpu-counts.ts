@@ -42,13 +42,13 @@ function describe(line: CountsLine | LoopDelayLine): string {
     return `${line.name}: p99 ${p99.toFixed(1)} ms, limit ${limit}${met ? "" : ": EXCEEDED"}`;
   }
   const { name, coordinator, worker, dispatchesPerLayer, ...counts } = line as CountsLine;
-  const { weightBytesPerToken, weightBytesRatio, objectsCreated, exceeded } = counts;
+  const { weightBytesPerToken, weightBytesRatio, objectsCreated, kernelsCompiled } = counts;
   return [
     `${name}: a token and layer: ${dispatchesPerLayer} dispatches`,
     `(${coordinator.dispatches} coordinator, ${worker.dispatches} worker),`,
     `${coordinator.submits} submit and ${coordinator.readBacks} read-back each;`,
     `${weightBytesPerToken} weight bytes a token, ${weightBytesRatio.toFixed(4)} of the format's;`,
-    `${objectsCreated} objects created`,
-    ...exceeded.map((what) => `\n  EXCEEDED ${what}`),
+    `${objectsCreated} objects created, ${kernelsCompiled} kernels compiled by calls`,
+    ...counts.exceeded.map((what) => `\n  EXCEEDED ${what}`),
   ].join(" ");
 }

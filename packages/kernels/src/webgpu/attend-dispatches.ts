@@ -1,9 +1,10 @@
 // Attention of a layer: chunk sums of all tiles, and their merge.
 import { dispatchOf } from "./attention-kernels.ts";
-import { chunkBytes } from "./attention-shape.ts";
+import { type AttentionShape, chunkBytes, chunkPositions } from "./attention-shape.ts";
 import type { GpuLayer } from "./attention-weights.ts";
 import type { Dispatch } from "./device/commands.ts";
 import type { AttentionContext, LayerRun } from "./layer-run.ts";
+import type { StepTables } from "./step-tables.ts";
 
 /** Threads of a workgroup of merge-chunks.wgsl, of a column each. */
 const mergeThreads = 64;
@@ -73,8 +74,30 @@ function attendPass(
           valueSlices,
         ),
         workgroups: [numChunks, numQuads * valueSlices, count],
+        cacheBytesRead: cacheBytesOf(shape, tables, {
+          tiles: [firstTile, firstTile + count],
+          chunks: [first, first + numChunks],
+        }),
       }),
     );
+}
+
+/** A workgroup reads what its tile's tokens see in its chunk, once for all of them. */
+function cacheBytesOf(
+  { model, numQuads, valueSlices, window, cacheIsBf16 }: AttentionShape,
+  { tiles, tokens }: StepTables,
+  of: { tiles: readonly [number, number]; chunks: readonly [number, number] },
+): number {
+  const [begin, end] = of.chunks.map((chunk) => chunk * chunkPositions) as [number, number];
+  let positions = 0;
+  for (let tile = of.tiles[0]; tile < of.tiles[1]; tile++) {
+    const position = tokens[2 * tiles[2 * tile]!]!;
+    const oldest = Math.max(begin, position + 1 - window);
+    positions += Math.max(0, Math.min(end, position + tiles[2 * tile + 1]!) - oldest);
+  }
+  // Keys once for each slice of the values.
+  const elements = numQuads * (valueSlices + 1) * model.headDim;
+  return positions * elements * (cacheIsBf16 ? 2 : 4);
 }
 
 function merge(

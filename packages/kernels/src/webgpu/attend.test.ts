@@ -71,7 +71,7 @@ const openCache = once(async () => {
   const device = await sharedSwiftShaderDevice();
   const groups = new BindGroups(device);
   const buffers = new GrownBuffers(device, groups);
-  const kernels = await loadAttentionKernels(device, kernelShape, {
+  const kernels = loadAttentionKernels(device, kernelShape, {
     embeddingDtype: "bf16",
     // No product is run here.
     tuning: { projection: defaultTuning, output: defaultTuning, lmHead: defaultTuning },
@@ -104,14 +104,16 @@ async function openCase(slidingWindow: number | undefined) {
     const window = slidingWindow ?? numPositions;
     const tables = {
       numTokens: 1,
+      tokens: Uint32Array.of(position, 0),
+      tiles: Uint32Array.of(0, 1),
       numDecodeTiles: prefill ? 0 : 1,
       numPrefillTiles: prefill ? 1 : 0,
       firstChunk: Math.floor(Math.max(0, position - window + 1) / 256),
       endChunk: Math.floor(position / 256) + 1,
     } as StepTables; // the rest is the other kernels'
     const step = {
-      tokens: buffers.write("tokens", Uint32Array.of(position, 0)),
-      tiles: buffers.write("tiles", Uint32Array.of(0, 1)),
+      tokens: buffers.write("tokens", tables.tokens),
+      tiles: buffers.write("tiles", tables.tiles),
       blocks: buffers.write("blocks", Uint32Array.from(blockTable)),
     };
     const sizeBytes = numAttentionHeads * headDim * 4;

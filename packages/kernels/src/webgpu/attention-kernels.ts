@@ -37,12 +37,12 @@ export interface AttentionTuning {
 /** The numbers that shaders know the formats of rows by. */
 const formatNumber = { f32: 0, bf16: 1, q8: 2 } as const;
 
-/** Makes the kernels, or finds those that another engine made. */
-export async function loadAttentionKernels(
+/** The kernels, none of which is compiled by this. */
+export function loadAttentionKernels(
   device: GpuDevice,
   shape: AttentionShape,
   options: { readonly embeddingDtype: WeightDtype; readonly tuning: AttentionTuning },
-): Promise<AttentionKernels> {
+): AttentionKernels {
   const { weightDtype: dtype, cacheIsBf16, rowDtype } = shape;
   const load = (shader: string, parameterWords: number, bindings: string, constants = {}) =>
     device.kernels.load({ shader, constants, bindings: parseBindings(bindings), parameterWords });
@@ -53,33 +53,24 @@ export async function loadAttentionKernels(
       LANES: rowLanes(shape),
       FORMAT: formatNumber[rowDtype],
     });
-  const attend = (prefill: boolean) =>
-    load("attend-chunks", 9, "rrrrrrww", {
-      CACHE_BF16: Number(cacheIsBf16),
-      PREFILL: Number(prefill),
-    });
+  const attend = (shader: string) =>
+    load(shader, 9, "rrrrrrww", { CACHE_BF16: Number(cacheIsBf16) });
   const multiplyTo = (output: "f32" | "added", tuning: MultiplyTuning) =>
     loadMultiply(device, { dtype, output, tuning });
   const { projection, output, lmHead } = options.tuning;
-  const [embed, combine, rotate, attendDecode, attendPrefill, merge, gate] = await Promise.all([
-    norm(options.embeddingDtype === "bf16", true),
-    norm(shape.replyDtype === "bf16", false),
-    load("rotate-store", 8, "rrrrwww", { CACHE_BF16: Number(cacheIsBf16) }),
-    attend(false),
-    attend(true),
-    load("merge-chunks", 8, "rrrww", { FORMAT: formatNumber[rowDtype] }),
-    load("gate", 3, "rrrw", { LANES: rowLanes(shape) }),
-  ]);
-  const [product, added, logits, selectLogits, selectChosen] = await Promise.all([
-    multiplyTo("f32", projection),
-    multiplyTo("added", output),
-    multiplyTo("f32", lmHead),
-    load("select-largest", 4, "rww", { IDS: 0 }),
-    load("select-largest", 4, "rww", { IDS: 1 }),
-  ]);
   return {
-    ...{ embed, combine, rotate, attendDecode, attendPrefill, merge, gate },
-    ...{ product, added, logits, selectLogits, selectChosen },
+    embed: norm(options.embeddingDtype === "bf16", true),
+    combine: norm(shape.replyDtype === "bf16", false),
+    product: multiplyTo("f32", projection),
+    logits: multiplyTo("f32", lmHead),
+    rotate: load("rotate-store", 8, "rrrrwww", { CACHE_BF16: Number(cacheIsBf16) }),
+    attendDecode: attend("attend-chunks"),
+    attendPrefill: attend("attend-prefill"),
+    merge: load("merge-chunks", 8, "rrrww", { FORMAT: formatNumber[rowDtype] }),
+    added: multiplyTo("added", output),
+    gate: load("gate", 3, "rrrw", { LANES: rowLanes(shape) }),
+    selectLogits: load("select-largest", 4, "rww", { IDS: 0 }),
+    selectChosen: load("select-largest", 4, "rww", { IDS: 1 }),
   };
 }
 
@@ -98,14 +89,15 @@ export interface KernelRun {
   readonly buffers: readonly GPUBuffer[];
   readonly parameters: Uint32Array<ArrayBuffer>;
   readonly workgroups: Dispatch["workgroups"];
-  /** Of weights; 0 unless told. */
+  /** Of weights, and of keys and values; 0 unless told. */
   readonly weightBytesRead?: number;
+  readonly cacheBytesRead?: number;
 }
 
 export function dispatchOf(kernel: Kernel, groups: BindGroups, run: KernelRun): Dispatch {
-  const { buffers, parameters, workgroups, weightBytesRead = 0 } = run;
+  const { buffers, parameters, workgroups, weightBytesRead = 0, cacheBytesRead = 0 } = run;
   const bindGroup = groups.get(kernel, buffers);
-  return { kernel, bindGroup, parameters, workgroups, weightBytesRead };
+  return { kernel, bindGroup, parameters, workgroups, weightBytesRead, cacheBytesRead };
 }
 
 /** The 32 bits of a number as an f32. */

@@ -23,7 +23,7 @@ for (const weightDtype of ["f32", "q8"] as const) {
         ? await newDevice({ withoutImmediates })
         : await sharedSwiftShaderDevice();
       assert.equal(device.parameters !== undefined, withoutImmediates);
-      const loaded = await attentionLoader(load)(device);
+      const loaded = await attentionLoader(load)(device, () => {});
       const call = async (call: AttentionCall) => (await loaded.call(call)).body;
       const replyBytes = deviceRowBytes(weightDtype === "f32" ? "f32" : "bf16", model.hiddenSize);
       const sequences = [5, 1].map((numTokens, index) => ({

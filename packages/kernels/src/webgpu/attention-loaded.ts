@@ -24,12 +24,15 @@ import { WrittenBlocks } from "./written-blocks.ts";
 
 /** Loads an attention engine onto whichever device it is given. */
 export function attentionLoader(load: AttentionLoad): LoadEngine {
-  return async (device) => {
+  return async (device, onProgress) => {
     const { model, weightDtype, weights, blockSizeTokens } = load;
     const shape = attentionShape(model, weightDtype);
     const embeddingDtype = weights.tensors.get("model.embed_tokens.weight")!.dtype as WeightDtype;
     const { choice: tuning, notes } = await attentionTuning(device, shape, load.tuning);
-    const kernels = await loadAttentionKernels(device, shape, { embeddingDtype, tuning });
+    const kernels = await device.compiled(
+      () => loadAttentionKernels(device, shape, { embeddingDtype, tuning }),
+      onProgress,
+    );
     const loaded = await loadGpuAttention(device, { ...load, shape });
     const groups = new BindGroups(device);
     const buffers = new GrownBuffers(device, groups);

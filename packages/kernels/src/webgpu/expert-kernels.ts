@@ -24,10 +24,10 @@ export interface GpuExpert {
 /** Every kernel that calls of one weight dtype take. */
 export interface ExpertKernels {
   /** w1, w3, silu and rounding at once, for a few rows. */
-  readonly up: readonly { readonly rows: number; readonly kernel: () => Kernel }[];
+  readonly up: readonly { readonly rows: number; readonly kernel: Kernel }[];
   /** w1 x, or w3 x, in f32, for many rows. */
   readonly upMany: Multiply;
-  readonly swiglu: () => Kernel;
+  readonly swiglu: Kernel;
   readonly down: Multiply;
 }
 
@@ -47,7 +47,7 @@ export interface ExpertRows {
 /** Threads of the swiglu kernel, of one block each. */
 const swigluThreads = 64;
 
-/** The kernels, each of which is made when it is first needed; those for one row at once. */
+/** The kernels, none of which is compiled by this. */
 export function loadExpertKernels(
   device: GpuDevice,
   dtype: WeightDtype,
@@ -56,7 +56,7 @@ export function loadExpertKernels(
   const panels = isQuantised(dtype);
   const up = tuning.up.fewRows.map((rows) => ({
     rows,
-    kernel: device.kernels.lazily({
+    kernel: device.kernels.load({
       shader: panels ? "expert-up-panels" : "expert-up-rows",
       constants: {
         BITS: elementBits[dtype],
@@ -70,7 +70,7 @@ export function loadExpertKernels(
       parameterWords: panels ? 4 : 5,
     }),
   }));
-  const swiglu = device.kernels.lazily({
+  const swiglu = device.kernels.load({
     shader: "expert-swiglu",
     constants: { BITS: dispatchDtype(dtype) === "q8" ? 8 : elementBits[dtype] },
     bindings: ["read", "read", "write"],
@@ -78,8 +78,6 @@ export function loadExpertKernels(
   });
   const output = replyDtype(dtype) === "bf16" ? "bf16" : "f32";
   const down = loadMultiply(device, { dtype, output, tuning: tuning.down });
-  up[0]?.kernel();
-  down.few[0]?.kernel();
   // For a few rows `up` does it all, so the products alone are for many.
   const many = { ...tuning.up, fewRows: [] };
   return { up, upMany: loadMultiply(device, { dtype, output: "f32", tuning: many }), swiglu, down };
@@ -103,7 +101,7 @@ export function feedForward(
   });
   const few = kernels.up.find((up) => up.rows >= numRows);
   if (few === undefined) return [...upOfMany(kernels, groups, { expert, scratch, rows }), down];
-  const kernel = few.kernel();
+  const { kernel } = few;
   const up: Dispatch = {
     kernel,
     bindGroup: groups.get(kernel, [x, ...matrixBuffers(w1), ...matrixBuffers(w3), hidden]),
@@ -120,14 +118,13 @@ export function feedForward(
 }
 
 function upOfMany(
-  { upMany, swiglu }: ExpertKernels,
+  { upMany, swiglu: kernel }: ExpertKernels,
   groups: BindGroups,
   { expert, scratch, rows }: { expert: GpuExpert; scratch: ExpertScratch; rows: ExpertRows },
 ): Dispatch[] {
   const { numRows, firstRow } = rows;
   const { w1, w3, w2 } = expert;
   const { x, gated, linear } = scratch.many();
-  const kernel = swiglu();
   const product = (matrix: GpuMatrix, out: GPUBuffer) =>
     multiply(upMany, groups, { x, matrix, out, numRows, xFirstRow: firstRow });
   return [

@@ -37,12 +37,15 @@ export interface ExpertCallBody {
 
 /** Loads experts whose files the proxy has checked. */
 export function expertLoader(options: ExpertLoadOptions): LoadEngine {
-  return async (device) => {
+  return async (device, onProgress) => {
     const experts: GpuExpert[] = [];
     const { model, weightDtype: dtype } = options;
     try {
       const { choice, notes } = await expertTuning(device, { model, dtype }, options.tuning);
-      const kernels = loadExpertKernels(device, dtype, choice);
+      const kernels = await device.compiled(
+        () => loadExpertKernels(device, dtype, choice),
+        onProgress,
+      );
       await uploadExperts(device, options, experts);
       return new LoadedExperts(device, { options, kernels, experts, notes });
     } catch (error) {

@@ -51,7 +51,7 @@ export interface MultiplyForm {
 /** A kernel, and rows that one of its workgroups computes. */
 interface SizedKernel {
   readonly rows: number;
-  readonly kernel: () => Kernel;
+  readonly kernel: Kernel;
 }
 
 /** The kernels for one form. */
@@ -71,7 +71,7 @@ export interface MultiplyRows {
   readonly outFirstRow?: number;
 }
 
-/** The kernels, each of which is made when it is first needed. */
+/** The kernels, none of which is compiled by this. */
 export function loadMultiply(device: GpuDevice, { dtype, output, tuning }: MultiplyForm): Multiply {
   const kind = isQuantised(dtype) ? "panels" : "rows";
   const constants = {
@@ -81,7 +81,7 @@ export function loadMultiply(device: GpuDevice, { dtype, output, tuning }: Multi
   };
   const sized = (name: string, rows: number, own: Record<string, number>): SizedKernel => ({
     rows,
-    kernel: device.kernels.lazily({
+    kernel: device.kernels.load({
       shader: `multiply-${kind}-${name}`,
       constants: { ...constants, ...own },
       // x, the matrix, out.
@@ -105,8 +105,7 @@ export function multiply(
   const fits = ({ rows }: SizedKernel) => rows >= numRows;
   const atOnce = few.find(fits);
   // Tiles of the smallest size that takes all rows, or several of the largest.
-  const { kernel: load, rows } = atOnce ?? many.find(fits) ?? many.at(-1)!;
-  const kernel = load();
+  const { kernel, rows } = atOnce ?? many.find(fits) ?? many.at(-1)!;
   const columns = atOnce === undefined ? Math.ceil(numPanels / tilePanels) : numPanels;
   const passes = Math.ceil(numRows / rows);
   return {

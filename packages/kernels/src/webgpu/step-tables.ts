@@ -12,8 +12,8 @@ export interface PlainSequence {
   readonly logits: StepSequence["logits"];
 }
 
-/** Tokens that attend-chunks.wgsl takes at once in prefill. */
-const prefillTileTokens = 4;
+/** Tokens that attend-prefill.wgsl takes at once. */
+const prefillTileTokens = 16;
 
 /** The tables of one step; T tokens. */
 export interface StepTables {

@@ -84,7 +84,7 @@ for (const weightDtype of weightDtypes) {
           await runGreedy(engine, decode(numSequences, i));
         }
       });
-      const { weightBytesRead, ...others } = counts;
+      const { weightBytesRead, cacheBytesRead, ...others } = counts;
       const L = model.numLayers;
       assert.deepEqual(others, {
         // Besides: combine and norm, LM head, and the choice in two stages.
@@ -92,6 +92,7 @@ for (const weightDtype of weightDtypes) {
         submits: 4 * (L + 1),
         readBacks: 4 * (L + 1),
         objectsCreated: 0,
+        kernelsCompiled: 0,
       });
       const embedding = model.vocabSize * model.hiddenSize * (weightDtype === "f32" ? 4 : 2);
       const used = engine.weightBytes - embedding;

@@ -19,7 +19,7 @@ import { WebGpuAttentionStep } from "./webgpu-attention-step.ts";
 import type { WebGpuOptions } from "./webgpu-expert-engine.ts";
 
 /**
- * Opens everything that is not an expert on the GPU.
+ * Opens everything that is not an expert on the GPU, and compiles whatever steps will take.
  *
  * When the device is lost, what is under way rejects with "device-lost" and the weights are loaded
  * again. The KV cache is empty then: a step that builds on lost positions is "device-lost" until its
@@ -45,7 +45,10 @@ export async function openWebGpuAttentionEngine(
       allowSoftwareAdapter: options.allowSoftwareAdapter ?? false,
       adapterName: options.adapterName,
     },
-    (change) => device.take(change),
+    {
+      onDeviceChange: (change) => device.take(change),
+      onProgress: (progress) => options.onKernels?.(progress),
+    },
   );
   for (const note of thread.notes) options.onNote?.(note);
   return new WebGpuAttentionEngine(thread, device, options);

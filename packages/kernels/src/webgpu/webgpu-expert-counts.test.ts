@@ -38,7 +38,9 @@ for (const weightDtype of weightDtypes) {
       readBacks: 12,
       // Each call reads one of four experts' weights, once.
       weightBytesRead: 12 * (engine.weightBytes / 4),
+      cacheBytesRead: 0,
       objectsCreated: 0,
+      kernelsCompiled: 0,
     });
     const four = await countsOf(engine, [smallCall(weightDtype, { numRows: 4 })]);
     assert.deepEqual([four.dispatches, four.submits, four.readBacks], [2, 1, 1]);

@@ -7,6 +7,7 @@ import { KernelError } from "../kernel-error.ts";
 import { validateExpertCall } from "../validate-expert-call.ts";
 import { assertCounts, validateModel } from "../validate-model.ts";
 import { requiredExpertTensors, validateWeightFiles } from "../validate-weights.ts";
+import type { KernelProgress } from "./device/kernel.ts";
 import type { ExpertCallBody } from "./expert-loaded.ts";
 import type { DeviceChange } from "./thread/protocol.ts";
 import { openInGpuThread, type ThreadEngine } from "./thread/thread-host.ts";
@@ -25,11 +26,14 @@ export interface WebGpuOptions {
   onNote?(note: string): void;
   /** Told when the device is lost under the engine, and when it serves again or is given up. */
   onDeviceChange?(change: DeviceChange): void;
+  /** Told of each kernel that is compiled, while the engine is opened and after a loss. */
+  onKernels?(progress: KernelProgress): void;
 }
 
 /**
- * Opens experts on the GPU, in the process's GPU thread. The files are uploaded, and uploaded again
- * after the device was lost; they must not change while the engine is open.
+ * Opens experts on the GPU, in the process's GPU thread, and compiles whatever calls will take. The
+ * files are uploaded, and uploaded again after the device was lost; they must not change while the
+ * engine is open.
  *
  * @throws {KernelError} "unsupported" for a model it cannot compute, or without a GPU that the
  *   kernels run on; "bad-weights" for files that do not hold the experts
@@ -51,7 +55,10 @@ export async function openWebGpuExpertEngine(
       allowSoftwareAdapter,
       adapterName,
     },
-    (change) => options.onDeviceChange?.(change),
+    {
+      onDeviceChange: (change) => options.onDeviceChange?.(change),
+      onProgress: (progress) => options.onKernels?.(progress),
+    },
   );
   for (const note of engine.notes) options.onNote?.(note);
   return new WebGpuExpertEngine(engine, { model, weightDtype, expertIds });

@@ -39,7 +39,7 @@ export async function timeAttention(
 ): Promise<KernelTiming[]> {
   const { device } = lab;
   const { shape, tuning } = bench;
-  const kernels = await loadAttentionKernels(device, shape, { embeddingDtype: "bf16", tuning });
+  const kernels = loadAttentionKernels(device, shape, { embeddingDtype: "bf16", tuning });
   const weights = createRandomWeights(lab, bench);
   const groups = new BindGroups(device);
   const buffers = new GrownBuffers(device, groups);

@@ -11,6 +11,8 @@ export interface Dispatch {
   readonly workgroups: readonly [x: number, y: number, z?: number];
   /** Of weights; what the caches spare is not taken off. */
   readonly weightBytesRead: number;
+  /** Of keys and values; 0 unless told. */
+  readonly cacheBytesRead?: number;
 }
 
 /** Bytes that move from one buffer to another once the dispatches are done. */
@@ -59,5 +61,6 @@ export function encodeDispatches(
     }
     pass.dispatchWorkgroups(...workgroups);
     counts.weightBytesRead += reads.weightBytesRead;
+    counts.cacheBytesRead += reads.cacheBytesRead ?? 0;
   }
 }

@@ -3,7 +3,7 @@ import { KernelError } from "../../kernel-error.ts";
 import { type AdapterFacts, describeAdapter, requestAdapter } from "./adapter.ts";
 import { bufferUsage } from "./buffer-usage.ts";
 import { type GrowingCounts, zeroCounts } from "./counts.ts";
-import { KernelCache } from "./kernel.ts";
+import { KernelCache, type KernelProgress } from "./kernel.ts";
 import { chooseLimits, parameterBytesMax } from "./limits.ts";
 import { ParameterArena, parameterArenaBytes } from "./parameter-arena.ts";
 import { SlowTurns } from "./slow-turns.ts";
@@ -75,6 +75,19 @@ export class GpuDevice {
   /** What `promise`, of Dawn, settles with: to be awaited by this alone. */
   settled<T>(promise: Promise<T>): Promise<T> {
     return this.#slowTurns?.while(promise) ?? promise;
+  }
+
+  /**
+   * What `make` makes, with every kernel that it loads compiled.
+   *
+   * @throws {KernelError} "device-lost"
+   */
+  async compiled<T>(make: () => T, onProgress: (progress: KernelProgress) => void): Promise<T> {
+    try {
+      return await this.settled(this.kernels.compiled(make, onProgress));
+    } catch (error) {
+      throw this.explain(error);
+    }
   }
 
   get isLost(): boolean {

@@ -17,8 +17,18 @@ export interface KernelForm {
 /** A kernel that can be dispatched. */
 export interface Kernel {
   readonly form: KernelForm;
+  /**
+   * Compiled when it is first read, unless it was before: that blocks the GPU thread. A shader that
+   * does not compile, which is a bug, shows at the next `assertSound`.
+   */
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
+}
+
+/** How many of the kernels that an engine needs are compiled. */
+export interface KernelProgress {
+  readonly done: number;
+  readonly total: number;
 }
 
 const computeStage = 4; // GPUShaderStage.COMPUTE, which is no global here
@@ -33,7 +43,8 @@ export class KernelCache {
   readonly #usesImmediates: boolean;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  readonly #kernels = new Map<string, Kernel>();
+  readonly #kernels = new Map<string, CachedKernel>();
+  #asked: Set<CachedKernel> | undefined;
 
   constructor(device: GPUDevice, counts: GrowingCounts, usesImmediates: boolean) {
     this.#device = device;
@@ -41,10 +52,7 @@ export class KernelCache {
     this.#usesImmediates = usesImmediates;
   }
 
-  /**
-   * The kernel of that form, which is compiled if it is new: that blocks the GPU thread, and nobody
-   * else. A shader that does not compile, which is a bug, shows at the next `assertSound`.
-   */
+  /** The kernel of that form. */
   load(form: KernelForm): Kernel {
     const key = JSON.stringify(form);
     let kernel = this.#kernels.get(key);
@@ -52,22 +60,52 @@ export class KernelCache {
       kernel = this.#create(form);
       this.#kernels.set(key, kernel);
     }
+    this.#asked?.add(kernel);
     return kernel;
   }
 
-  /** As {@link load}, at the first call: an engine compiles what its calls need. */
-  lazily(form: KernelForm): () => Kernel {
-    let kernel: Kernel | undefined;
-    return () => {
-      kernel ??= this.load(form);
-      return kernel;
-    };
+  /**
+   * Compiles every kernel that `make` loads, as many at once as the driver likes, so that no call
+   * waits for one.
+   *
+   * @param onProgress told of each that was not compiled before
+   */
+  async compiled<T>(make: () => T, onProgress: (progress: KernelProgress) => void): Promise<T> {
+    const asked = new Set<CachedKernel>();
+    this.#asked = asked;
+    let made: T;
+    try {
+      made = make();
+    } finally {
+      this.#asked = undefined;
+    }
+    const missing = [...asked].filter((kernel) => !kernel.isCompiled);
+    let done = 0;
+    await Promise.all(
+      missing.map(async (kernel) => {
+        await kernel.compile();
+        done += 1;
+        onProgress({ done, total: missing.length });
+      }),
+    );
+    return made;
   }
 
-  #create(form: KernelForm): Kernel {
+  #create(form: KernelForm): CachedKernel {
     const layout = this.#layoutOf(form);
-    this.#counts.objectsCreated += 2;
-    const pipeline = this.#device.createComputePipeline({
+    const described = () => {
+      this.#counts.objectsCreated += 2;
+      this.#counts.kernelsCompiled += 1;
+      return this.#describe(form, layout);
+    };
+    return new CachedKernel(form, layout, {
+      now: () => this.#device.createComputePipeline(described()),
+      soon: () => this.#device.createComputePipelineAsync(described()),
+    });
+  }
+
+  #describe(form: KernelForm, layout: GPUBindGroupLayout): GPUComputePipelineDescriptor {
+    return {
       label: form.shader,
       layout: this.#device.createPipelineLayout({
         bindGroupLayouts: [layout],
@@ -78,8 +116,7 @@ export class KernelCache {
         entryPoint: this.#usesImmediates ? "fromImmediates" : "fromUniform",
         constants: form.constants,
       },
-    });
-    return { form, pipeline, layout };
+    };
   }
 
   #moduleOf(shader: string): GPUShaderModule {
@@ -121,5 +158,38 @@ export class KernelCache {
       });
     }
     return entries;
+  }
+}
+
+/** Two ways to the same pipeline. */
+interface PipelineMaker {
+  now(): GPUComputePipeline;
+  soon(): Promise<GPUComputePipeline>;
+}
+
+class CachedKernel implements Kernel {
+  readonly form: KernelForm;
+  readonly layout: GPUBindGroupLayout;
+  readonly #make: PipelineMaker;
+  #pipeline: GPUComputePipeline | undefined;
+
+  constructor(form: KernelForm, layout: GPUBindGroupLayout, make: PipelineMaker) {
+    this.form = form;
+    this.layout = layout;
+    this.#make = make;
+  }
+
+  get isCompiled(): boolean {
+    return this.#pipeline !== undefined;
+  }
+
+  get pipeline(): GPUComputePipeline {
+    this.#pipeline ??= this.#make.now();
+    return this.#pipeline;
+  }
+
+  async compile(): Promise<void> {
+    const pipeline = await this.#make.soon();
+    this.#pipeline ??= pipeline;
   }
 }

@@ -4,21 +4,18 @@
 //
 // Rows come in quads: four query heads of one KV head, of one token, in the four components of a
 // vector. queries [T, quads, headDim], divided by sqrt(headDim). keys, values, tokens, blocks: as
-// rotate-store.wgsl has them. tiles of (first token, tokens), neighbours of one sequence: 1 token,
-// or up to 4 with PREFILL. chunkValues [T, numChunks, quads, headDim], chunkStats [T, numChunks,
-// quads, 2] of largest and weight.
+// rotate-store.wgsl has them. tiles of (token, 1): the tokens that decode, and no others; those of a
+// prompt are attend-prefill.wgsl's. chunkValues [T, numChunks, quads, headDim], chunkStats [T,
+// numChunks, quads, 2] of largest and weight.
 //
-// One workgroup per (chunk, quad of a token, tile), as four groups of 64 threads, a thread per
+// One workgroup per (chunk, quad of a token, token), as four groups of 64 threads, a thread per
 // position and then per pair of dimensions. A chunk is four units of 64 positions, each with a
-// largest score of its own, merged in rising order. In decode each group has a unit, and what they
-// found meets in workgroup memory; in prefill each group has a token and goes through the units, so
-// that what is read of the cache serves four tokens. A row's operations are the same in both:
-// scores over rising d, sums over rising p, merges in rising order.
+// largest score of its own, merged in rising order: each group has a unit, and what they found meets
+// in workgroup memory. Scores are summed over rising d, values over rising p.
 // Source: Dao, FlashAttention-2, 2023, and Flash-Decoding; grouping as in Ainslie et al., GQA, 2023.
 requires immediate_address_space;
 
 override CACHE_BF16: bool;
-override PREFILL: bool;
 
 const chunk = 256u;
 const unit = 64u;
@@ -61,7 +58,6 @@ struct Task {
   token: u32, // row of the step
   position: u32, // of that token
   table: u32, // where its blocks begin
-  isIdle: bool, // a tile of fewer tokens than groups
   quad: u32,
   kvHead: u32,
   group: u32,
@@ -150,11 +146,8 @@ fn findLargest(task: Task) -> vec4f {
 // Over the 64 positions from `start` on, as far as the token sees them.
 fn sumUnit(task: Task, start: u32, parameters: Parameters) -> Sums {
   let oldest = select(0u, task.position + 1u - parameters.window, task.position >= parameters.window);
-  var first = max(start, oldest);
+  let first = max(start, oldest);
   let end = min(start + unit, task.position + 1u);
-  if (task.isIdle) {
-    first = end;
-  }
   let position = start + task.thread;
   let isSeen = position >= first && position < end;
   var own = vec4f(unseen);
@@ -212,37 +205,24 @@ fn store(task: Task, chunkIndex: u32, sums: Sums, parameters: Parameters) {
 }
 
 fn run(place: vec3u, lane: u32, parameters: Parameters) {
-  let tile = tiles[parameters.firstTile + place.z];
-  let first = tokens[tile.x];
+  var task: Task;
+  task.token = tiles[parameters.firstTile + place.z].x;
+  task.position = tokens[task.token].x;
+  task.table = tokens[task.token].y;
   let start = (parameters.firstChunk + place.x) * chunk;
-  let isBehind = first.x >= parameters.window && start + chunk <= first.x + 1u - parameters.window;
-  if (start >= first.x + tile.y || isBehind) {
+  let window = parameters.window;
+  let isBehind = task.position >= window && start + chunk <= task.position + 1u - window;
+  if (start > task.position || isBehind) {
     return;
   }
-  var task: Task;
   task.group = lane / unit;
   task.thread = lane % unit;
-  let member = select(0u, task.group, PREFILL);
-  task.isIdle = member >= tile.y;
-  task.token = tile.x + member;
-  task.position = first.x + member;
-  task.table = first.y;
   task.quad = place.y / parameters.valueSlices;
   task.kvHead = task.quad / parameters.quadsPerKvHead;
   task.pair = place.y % parameters.valueSlices * unit + task.thread;
-  if (PREFILL) {
-    var sums = Sums(vec4f(unseen), vec4f(), vec4f(), vec4f());
-    for (var at = start; at < min(start + chunk, first.x + tile.y); at += unit) {
-      sums = merged(sums, sumUnit(task, at, parameters));
-    }
-    if (!task.isIdle) {
-      store(task, place.x, sums, parameters);
-    }
-  } else {
-    let sums = mergeGroups(task, sumUnit(task, start + task.group * unit, parameters));
-    if (task.group == 0u) {
-      store(task, place.x, sums, parameters);
-    }
+  let sums = mergeGroups(task, sumUnit(task, start + task.group * unit, parameters));
+  if (task.group == 0u) {
+    store(task, place.x, sums, parameters);
   }
 }
 

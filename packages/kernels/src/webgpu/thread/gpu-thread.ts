@@ -70,6 +70,7 @@ async function open(engineId: number, request: OpenRequest): Promise<OpenedFacts
     load: loaderOf(request),
     allowSoftwareAdapter: request.allowSoftwareAdapter,
     report: (change) => send({ kind: "device", engineId, change }),
+    onProgress: (progress) => send({ kind: "kernels", engineId, progress }),
     retryDelaysMs,
     wait,
   });

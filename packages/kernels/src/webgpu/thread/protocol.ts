@@ -3,6 +3,7 @@ import type { AttentionEngineOptions } from "../../attention-engine.ts";
 import type { ExpertEngineOptions } from "../../expert-engine.ts";
 import { KernelError, type KernelErrorCode } from "../../kernel-error.ts";
 import type { GpuCounts } from "../device/counts.ts";
+import type { KernelProgress } from "../device/kernel.ts";
 import type { TuningOptions } from "../tuning/open-tuning.ts";
 
 /** Which engine to open, and with what: plain data, as it crosses to another thread. */
@@ -55,7 +56,8 @@ export type ThreadRequest = { readonly callId: number } & (
 export type ThreadMessage =
   | { readonly kind: "answer"; readonly callId: number; readonly body: unknown }
   | { readonly kind: "failure"; readonly callId: number; readonly failure: PlainFailure }
-  | { readonly kind: "device"; readonly engineId: number; readonly change: DeviceChange };
+  | { readonly kind: "device"; readonly engineId: number; readonly change: DeviceChange }
+  | { readonly kind: "kernels"; readonly engineId: number; readonly progress: KernelProgress };
 
 /** Counts of the device, and how many engines share it. */
 export interface ThreadCounts {

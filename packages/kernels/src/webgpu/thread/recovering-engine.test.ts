@@ -44,6 +44,7 @@ async function openNumbered(failingLoads: number, retryDelaysMs: readonly number
       changes.push(change);
       if (change.kind !== "lost") settle();
     },
+    onProgress: () => {},
     retryDelaysMs,
     wait: async (milliseconds) => {
       waited.push(milliseconds);

@@ -3,6 +3,7 @@ import { KernelError } from "../../kernel-error.ts";
 import { refuseSoftware } from "../device/adapter.ts";
 import type { DeviceSource } from "../device/device-source.ts";
 import type { GpuDevice } from "../device/gpu-device.ts";
+import type { KernelProgress } from "../device/kernel.ts";
 import type { DeviceChange, OpenedFacts } from "./protocol.ts";
 
 /** What an engine answers, and which of its buffers may be moved rather than copied. */
@@ -26,8 +27,14 @@ export interface LoadedEngine {
   destroy(): void;
 }
 
-/** Loads an engine onto a device. It frees what it made if it fails. */
-export type LoadEngine = (device: GpuDevice) => Promise<LoadedEngine>;
+/**
+ * Loads an engine onto a device, with every kernel that its calls take. It frees what it made if it
+ * fails.
+ */
+export type LoadEngine = (
+  device: GpuDevice,
+  onProgress: (progress: KernelProgress) => void,
+) => Promise<LoadedEngine>;
 
 /** What an engine needs to live in the GPU thread. */
 export interface RecoveringOptions {
@@ -35,6 +42,8 @@ export interface RecoveringOptions {
   readonly load: LoadEngine;
   readonly allowSoftwareAdapter: boolean;
   report(change: DeviceChange): void;
+  /** Of the kernels that a load compiles. */
+  onProgress(progress: KernelProgress): void;
   /** Milliseconds before each attempt to load again; as many attempts as there are. */
   readonly retryDelaysMs: readonly number[];
   wait(milliseconds: number): Promise<void>;
@@ -132,8 +141,8 @@ export class RecoveringEngine {
   }
 }
 
-async function loadOnDevice({ source, load, allowSoftwareAdapter }: RecoveringOptions) {
-  const device = await source.get();
-  refuseSoftware(device.facts, allowSoftwareAdapter);
-  return { device, loaded: await load(device) };
+async function loadOnDevice(options: RecoveringOptions) {
+  const device = await options.source.get();
+  refuseSoftware(device.facts, options.allowSoftwareAdapter);
+  return { device, loaded: await options.load(device, options.onProgress) };
 }

@@ -2,6 +2,7 @@
 // kernels that it compiled serve the engines that come later.
 import { Worker } from "node:worker_threads";
 import { KernelError } from "../../kernel-error.ts";
+import type { KernelProgress } from "../device/kernel.ts";
 import {
   type DeviceChange,
   fromPlainFailure,
@@ -24,6 +25,13 @@ interface Pending {
   reject(error: Error): void;
 }
 
+/** Who hears of an engine between its calls. */
+export interface EngineListener {
+  onDeviceChange(change: DeviceChange): void;
+  /** While it is opened, and after a loss. */
+  onProgress(progress: KernelProgress): void;
+}
+
 /** An engine in the GPU thread, as its proxy reaches it. */
 export interface ThreadEngine extends OpenedFacts {
   /** @throws {KernelError} what the engine refuses the call with, "device-lost" included */
@@ -41,10 +49,10 @@ let current: GpuThread | undefined;
  */
 export async function openInGpuThread(
   request: OpenRequest,
-  onDeviceChange: (change: DeviceChange) => void,
+  listener: EngineListener,
 ): Promise<ThreadEngine> {
   current ??= new GpuThread();
-  return current.open(request, onDeviceChange);
+  return current.open(request, listener);
 }
 
 /** What the GPU thread's device was asked to do so far; undefined without a thread. */
@@ -60,7 +68,7 @@ export async function destroyGpuDevice(): Promise<void> {
 class GpuThread {
   readonly #worker = new Worker(new URL("./gpu-thread.ts", import.meta.url), { name: "gpu" });
   readonly #pending = new Map<number, Pending>();
-  readonly #engines = new Map<number, (change: DeviceChange) => void>();
+  readonly #engines = new Map<number, EngineListener>();
   #nextCallId = 0;
   #nextEngineId = 0;
   #failure: KernelError | undefined;
@@ -74,12 +82,9 @@ class GpuThread {
     process.once("exit", () => this.#stop());
   }
 
-  async open(
-    request: OpenRequest,
-    onDeviceChange: (change: DeviceChange) => void,
-  ): Promise<ThreadEngine> {
+  async open(request: OpenRequest, listener: EngineListener): Promise<ThreadEngine> {
     const engineId = this.#nextEngineId++;
-    this.#engines.set(engineId, onDeviceChange);
+    this.#engines.set(engineId, listener);
     try {
       const facts = (await this.ask({ kind: "open", engineId, request })) as OpenedFacts;
       return {
@@ -121,7 +126,11 @@ class GpuThread {
 
   #receive(message: ThreadMessage): void {
     if (message.kind === "device") {
-      this.#engines.get(message.engineId)?.(message.change);
+      this.#engines.get(message.engineId)?.onDeviceChange(message.change);
+      return;
+    }
+    if (message.kind === "kernels") {
+      this.#engines.get(message.engineId)?.onProgress(message.progress);
       return;
     }
     const pending = this.#pending.get(message.callId)!; // each request is answered once
@@ -136,7 +145,9 @@ class GpuThread {
     if (current === this) current = undefined;
     for (const { reject } of this.#pending.values()) reject(this.#failure);
     this.#pending.clear();
-    for (const report of this.#engines.values()) report({ kind: "abandoned", detail });
+    for (const { onDeviceChange } of this.#engines.values()) {
+      onDeviceChange({ kind: "abandoned", detail });
+    }
     this.#engines.clear();
   }
 }

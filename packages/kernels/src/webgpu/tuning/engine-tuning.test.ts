@@ -45,7 +45,7 @@ test("a kept choice is taken, a damaged one is told of, and bits stay the same",
       allowSoftwareAdapter: true,
       adapterName: undefined,
     },
-    () => {},
+    { onDeviceChange: () => {}, onProgress: () => {} },
   );
   await tuned.close();
   expect(tuned.notes).toHaveLength(1);
