@@ -7,7 +7,7 @@ test("columns are as wide as what is in them, and who is away is explained", () 
   const state = create(ClusterStateSchema, {
     model: "mixtral",
     kvCache: { blockTokens: 16, blocksTotal: 100, blocksFree: 90, blocksCached: 7 },
-    scheduler: { running: 2, waiting: 1 },
+    scheduler: { running: 2, waiting: 1, draftTokens: 40n, acceptedDraftTokens: 31n },
     workers: [
       {
         workerId: "expert-0",
@@ -23,6 +23,7 @@ test("columns are as wide as what is in them, and who is away is explained", () 
   });
   expect(printClusterState(state)).toBe(`mixtral: not ready
 2 running, 1 waiting; KV cache: 3 of 100 blocks of 16 tokens, and 7 kept for prompts that begin alike
+31 of 40 guessed tokens were right
 
 EXPERT  WORKER    ADDRESS         STATE      ENGINE  WEIGHTS  RAM
 0,1     expert-0  10.0.0.1:50051  connected  cpu     3.20 GB  3.30 GB

@@ -5,7 +5,7 @@ import { formatBytes } from "./format.ts";
 const columns = ["EXPERT", "WORKER", "ADDRESS", "STATE", "ENGINE", "WEIGHTS", "RAM"] as const;
 const gap = "  ";
 
-/** Two lines on the whole, a line for each worker, and why those are away that are. */
+/** Two or three lines on the whole, a line for each worker, and why those are away that are. */
 export function printClusterState(state: ClusterState): string {
   const { model, ready, scheduler, kvCache } = state;
   const [total, free, cached] = [
@@ -18,6 +18,7 @@ export function printClusterState(state: ClusterState): string {
     `${scheduler?.running ?? 0} running, ${scheduler?.waiting ?? 0} waiting; ` +
       `KV cache: ${total - free - cached} of ${total} blocks of ${kvCache?.blockTokens ?? 0} tokens, ` +
       `and ${cached} kept for prompts that begin alike`,
+    ...toGuesses(scheduler),
     "",
     ...alignColumns([columns, ...state.workers.map(toRow)]),
   ];
@@ -25,6 +26,13 @@ export function printClusterState(state: ClusterState): string {
     if (!connected && lastError !== "") lines.push(`${address}: ${lastError}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Said once there is something to say. */
+function toGuesses(scheduler: ClusterState["scheduler"]): string[] {
+  const { draftTokens = 0n, acceptedDraftTokens = 0n } = scheduler ?? {};
+  if (draftTokens === 0n) return [];
+  return [`${acceptedDraftTokens} of ${draftTokens} guessed tokens were right`];
 }
 
 function toRow(worker: WorkerState): string[] {

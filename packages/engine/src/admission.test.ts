@@ -80,7 +80,7 @@ function run(
     }
     if (loseAtStep === numSteps) admission.loseCaches();
     admission.update(nowMs);
-    const plan = admission.plan();
+    const plan = admission.plan(() => 1);
     const total = plan.reduce((sum, { numTokens }) => sum + numTokens, 0);
     const numDrafts = plan.reduce((sum, chunk) => sum + chunk.numDrafts, 0);
     assert(total + numDrafts <= limits.stepTokensMax);
@@ -203,7 +203,7 @@ function serveTwo(limits: AdmissionLimits, tokensOf: readonly [number, number]) 
       for (let i = waiting.length; i < 8; i++) submit(client);
     }
     admission.update(0);
-    for (const chunk of admission.plan()) {
+    for (const chunk of admission.plan(() => 1)) {
       const { sequence, numTokens } = chunk;
       sequence.advance(chunk);
       computed[Number(sequence.clientId)]! += numTokens;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { BlockId } from "@octet/core";
 import { FairShare } from "./fair-share.ts";
 import type { KvBlockPool } from "./kv-block-pool.ts";
-import { planDrafts, type StepChunk } from "./plan-drafts.ts";
+import { type DraftTerms, planDrafts, type StepChunk } from "./plan-drafts.ts";
 import { type PlannedChunk, planStep } from "./plan-step.ts";
 import { byUrgency, lateness, type Schedulable } from "./schedulable.ts";
 import { type WaitLimits, WaitQueue } from "./wait-queue.ts";
@@ -104,23 +104,30 @@ export class Admission<S extends Schedulable> {
     }
   }
 
-  /** Who computes how many tokens in the next step; all of them have the blocks for it. */
-  plan(): StepChunk<S>[] {
+  /**
+   * Who computes how many tokens in the next step; all of them have the blocks for it.
+   *
+   * @param costOf as {@link planDrafts} takes it
+   */
+  plan(costOf: DraftTerms<S>["costOf"]): StepChunk<S>[] {
     for (;;) {
       // Who waits for a constraint to choose its next token has none to compute.
       const ready = this.#fairOrder().filter((one) => one.pendingTokens > 0 && !one.isEnded);
       const plan = planStep(ready, this.#limits.stepTokensMax);
-      if (plan.every((chunk) => this.#grow(chunk))) return this.#addDrafts(plan);
+      if (plan.every((chunk) => this.#grow(chunk))) return this.#addDrafts(plan, costOf);
       this.#preemptOne();
     }
   }
 
   /** Guesses take what is left of a step, and slots that nobody else could have. */
-  #addDrafts(plan: readonly PlannedChunk<S>[]): StepChunk<S>[] {
-    const rowsMax = Math.min(this.#limits.draftedRowsMax, this.#limits.stepTokensMax);
-    return planDrafts(plan, rowsMax, (sequence, countMax) => {
-      const numSlots = sequence.blocks.length * this.#blockSizeTokens;
-      return sequence.draft(Math.min(countMax, numSlots - sequence.numTokens));
+  #addDrafts(plan: readonly PlannedChunk<S>[], costOf: DraftTerms<S>["costOf"]): StepChunk<S>[] {
+    return planDrafts(plan, {
+      rowsMax: Math.min(this.#limits.draftedRowsMax, this.#limits.stepTokensMax),
+      costOf,
+      offerOf: (sequence, countMax) => {
+        const numSlots = sequence.blocks.length * this.#blockSizeTokens;
+        return sequence.draft(Math.min(countMax, numSlots - sequence.numTokens));
+      },
     });
   }
 

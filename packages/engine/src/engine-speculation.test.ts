@@ -17,6 +17,9 @@ import {
 } from "./fixture/toy-engine.ts";
 import type { Intercept } from "./fixture/toy-expert-client.ts";
 
+/** By a clock that stands, a row more costs nothing: what is likely enough is checked. */
+const guessing = { speculation: true, nowMs: () => 0 };
+
 /** Of few tokens, a guess is often right. */
 const sampling = fc.record({
   temperature: fc.constantFrom(0, 0.5, 2),
@@ -123,7 +126,7 @@ test("whatever is asked, in whatever company, nothing that is told depends on gu
   await fc.assert(
     fc.asyncProperty(company, pool, limits, fc.boolean(), async (all, numBlocks, most, halves) => {
       const { engine } = openToyEngine({
-        ...{ numBlocks, speculation: true, microBatches: halves, nowMs: () => 0 },
+        ...{ ...guessing, numBlocks, microBatches: halves },
         limits: { ...most, halvedSequencesMin: 2 },
       });
       const answers = await Promise.all(all.map((asked) => read(ask(engine, asked))));
@@ -139,12 +142,12 @@ test("whatever is asked, in whatever company, nothing that is told depends on gu
       count(engine.load().drafts);
       preemptions += engine.load().preemptions;
     }),
-    { numRuns: 150 },
+    { numRuns: 30 },
   );
-  expect(preemptions).toBeGreaterThan(10);
-  expect(numAccepted).toBeGreaterThan(500);
-  expect(numWrong).toBeGreaterThan(500);
-});
+  expect(preemptions).toBeGreaterThan(2);
+  expect(numAccepted).toBeGreaterThan(100);
+  expect(numWrong).toBeGreaterThan(100);
+}, 120_000);
 
 test("who leaves early, or loses a device, leaves the others what they would have had", async () => {
   const company = fc.array(fc.tuple(request, fc.option(fc.nat({ max: 12 }))), {
@@ -157,7 +160,7 @@ test("who leaves early, or loses a device, leaves the others what they would hav
       let numLayersRun = 0;
       let isLost = false;
       const { engine, attention, experts } = openToyEngine({
-        ...{ numBlocks: 30, speculation: true, limits: most },
+        ...{ ...guessing, numBlocks: 30, limits: most },
         beforeLayer: () => {
           if (!isLost && loseAt.includes(numLayersRun++)) {
             isLost = true;
@@ -221,7 +224,7 @@ test("what only guesses need fails nobody; what is needed fails where it would h
   let numFailed = 0;
   await fc.assert(
     fc.asyncProperty(company, intercepts, async (all, intercept) => {
-      const { engine } = openToyEngine({ speculation: true, intercept });
+      const { engine } = openToyEngine({ ...guessing, intercept });
       const answers = await Promise.all(all.map((asked) => read(ask(engine, asked))));
       for (const [i, asked] of all.entries()) {
         const found = outcomesOf(answers[i]!, asked);
@@ -229,9 +232,9 @@ test("what only guesses need fails nobody; what is needed fails where it would h
         if (found.code !== undefined && found.answers[0]!.tokenIds.length > 5) numFailed += 1;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 60 },
   );
-  expect(numFailed).toBeGreaterThan(10);
+  expect(numFailed).toBeGreaterThan(3);
 });
 
 test("who goes on from an answer finds its blocks, and in them what it would have computed", async () => {
@@ -241,7 +244,7 @@ test("who goes on from an answer finds its blocks, and in them what it would hav
   let numRight = 0;
   await fc.assert(
     fc.asyncProperty(turns, fc.nat({ max: 99 }), async (said, seed) => {
-      const { engine } = openToyEngine({ speculation: true });
+      const { engine } = openToyEngine(guessing);
       let before: number[] = [3, 4, 3, 4];
       let numKnown = 0;
       for (const more of said) {
@@ -259,21 +262,21 @@ test("who goes on from an answer finds its blocks, and in them what it would hav
       }
       numRight += engine.load().drafts.numAccepted;
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
-  expect(numRight).toBeGreaterThan(50);
+  expect(numRight).toBeGreaterThan(20);
 });
 
 const repeating: ToyRequest = {
   promptTokenIds: [3, 4, 5, 3, 4, 5, 3, 4, 5],
   sampling: { temperature: 0, logitBias: [[6, 100]] },
-  stop: { maxTokens: 24, ignoreEos: true },
+  stop: { maxTokens: 48, ignoreEos: true },
 };
 
 test("a guess that is right saves steps, and no step passes its limits", async () => {
   const plain = openToyEngine();
   const expected = await generate(plain.engine, repeating);
-  expect(plain.attention.stepTokens).toHaveLength(24);
+  expect(plain.attention.stepTokens).toHaveLength(48);
   for (const [most, rowsMax] of [
     [{}, 9],
     [{ draftTokensMax: 3 }, 4],
@@ -288,7 +291,7 @@ test("a guess that is right saves steps, and no step passes its limits", async (
     expect(found.tokenIds).toEqual(expected.tokenIds);
     const { numDrafts, numAccepted: right } = engine.load().drafts;
     expect(numDrafts).toBeGreaterThanOrEqual(right);
-    expect(attention.stepTokens).toHaveLength(24 - right);
+    expect(attention.stepTokens).toHaveLength(48 - right);
     expect(Math.max(...attention.stepTokens.slice(1))).toBe(rowsMax);
   }
 });
@@ -297,7 +300,7 @@ test("nothing is guessed beyond an answer's last token", async () => {
   for (let maxTokens = 1; maxTokens < 20; maxTokens++) {
     let lastPosition = 0;
     const { engine } = openToyEngine({
-      ...{ speculation: true, blockSizeTokens: 64, numBlocks: 1 },
+      ...{ ...guessing, blockSizeTokens: 64, numBlocks: 1 },
       beforeLayer: (_, [{ startPosition, tokenIds } = { startPosition: 0, tokenIds: [] }]) => {
         lastPosition = Math.max(lastPosition, startPosition + tokenIds.length - 1);
       },
@@ -312,7 +315,7 @@ test("greedy tokens are checked by the largest logits alone", async () => {
   const greedy = { ...repeating, sampling: { temperature: 0 } };
   const expected = await generate(openToyEngine().engine, greedy);
   const promptTokenIds = [...Array.from(greedy.promptTokenIds), ...expected.tokenIds];
-  const { engine, attention } = openToyEngine({ speculation: true });
+  const { engine, attention } = openToyEngine(guessing);
   const found = await generate(engine, { ...greedy, promptTokenIds });
   const plain = await generate(openToyEngine().engine, { ...greedy, promptTokenIds });
   expect(found.tokenIds).toEqual(plain.tokenIds);
@@ -323,7 +326,7 @@ test("greedy tokens are checked by the largest logits alone", async () => {
 test("nothing is guessed of an answer that a constraint steers, nor when nobody asked for it", async () => {
   const choices = [[6, 7, 6, 7, 6, 7, 6, 7, 6, 7]];
   const steered = { ...repeating, stop: {}, openConstraint: () => new ChoiceConstraint(choices) };
-  const { engine } = openToyEngine({ speculation: true });
+  const { engine } = openToyEngine(guessing);
   expect((await generate(engine, steered)).tokenIds.slice(0, 10)).toEqual(choices[0]);
   expect(engine.load().drafts.numDrafts).toBe(0);
   const { engine: plain } = openToyEngine();

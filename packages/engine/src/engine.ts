@@ -1,16 +1,16 @@
 // Generates: many sequences in one batch, one step after another.
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { type AttentionEngine, KernelError } from "@octet/kernels";
+import type { AttentionEngine } from "@octet/kernels";
 import { AdjustScratch } from "./adjust-logits.ts";
 import { Admission, type PrefixCounts } from "./admission.ts";
 import { toConstraintError } from "./constraint-follower.ts";
 import { createSequences } from "./create-sequences.ts";
-import type { DraftCounts } from "./draft-pacer.ts";
+import type { DraftCounts } from "./drafter.ts";
 import { EngineError } from "./engine-error.ts";
 import { checkLimits, defaultLimits, type EngineLimits } from "./engine-limits.ts";
 import { EventStream } from "./event-stream.ts";
-import { ExpertCallError, type ExpertClient } from "./expert-client.ts";
+import type { ExpertClient } from "./expert-client.ts";
 import { type ForwardOutcome, runForward } from "./forward.ts";
 import type { GenerateEvent } from "./generate-event.ts";
 import { abortError, type GenerateRequest } from "./generate-request.ts";
@@ -19,6 +19,8 @@ import { HalvesChooser } from "./micro-batches.ts";
 import type { ChunkSize, StepChunk } from "./plan-drafts.ts";
 import { randomSeed } from "./random-seed.ts";
 import type { Sequence } from "./sequence.ts";
+import { StepCosts } from "./step-costs.ts";
+import { isCacheLost, toEngineError } from "./step-failure.ts";
 
 /** Where the engine says what it recovered from; a telemetry Logger is one. */
 export interface EngineLog {
@@ -36,8 +38,8 @@ export interface EngineOptions {
    */
   readonly microBatches?: boolean | undefined;
   /**
-   * Whether next tokens are guessed from what a sequence said before, and checked in one step. No
-   * token changes by it. Default false.
+   * Whether next tokens are guessed from what a sequence said before, and several checked in one
+   * step, where that was measured to be quicker. No token changes by it. Default false.
    */
   readonly speculation?: boolean | undefined;
   /** Monotonic. Default: performance.now. */
@@ -110,7 +112,8 @@ class BatchingEngine implements Engine {
   /** Undefined if every step stays whole. */
   readonly #halves: HalvesChooser | undefined;
   #numHalvedSteps = 0;
-  readonly #speculates: boolean;
+  /** Undefined if nothing is guessed. */
+  readonly #costs: StepCosts | undefined;
   readonly #drafts = { numDrafts: 0, numAccepted: 0 };
   /** The step under way. */
   #step: { readonly members: readonly Sequence[]; readonly abort: AbortController } | undefined;
@@ -138,7 +141,8 @@ class BatchingEngine implements Engine {
       options.microBatches === true
         ? new HalvesChooser(this.#limits.halvedSequencesMin)
         : undefined;
-    this.#speculates = options.speculation === true;
+    this.#costs =
+      options.speculation === true ? new StepCosts(this.#limits.draftedRowsMax) : undefined;
     this.#scratch = new AdjustScratch(options.attention.model.vocabSize);
   }
 
@@ -168,7 +172,7 @@ class BatchingEngine implements Engine {
       blockSizeTokens: this.#pool.blockSizeTokens,
       scratch: this.#scratch,
       maskDeadlineMs: this.#limits.maskDeadlineMs,
-      draftTokensMax: this.#speculates ? this.#limits.draftTokensMax : undefined,
+      draftTokensMax: this.#costs === undefined ? undefined : this.#limits.draftTokensMax,
       chooseSeed: this.#chooseSeed,
       firstId: this.#nextId,
       submittedMs: this.#nowMs(),
@@ -259,7 +263,7 @@ class BatchingEngine implements Engine {
       this.#settleConstraints();
       this.#admission.update(this.#nowMs());
       this.#startConstraints();
-      const plan = this.#admission.plan();
+      const plan = this.#admission.plan((numRows) => this.#costs?.estimate(numRows));
       if (plan.length > 0) await this.#runStep(plan);
       else if (this.#admission.active.some((sequence) => sequence.isHeld)) await this.#untilWoken();
     }
@@ -289,6 +293,7 @@ class BatchingEngine implements Engine {
     if (outcomes.every(({ kind }) => kind === "computed")) {
       const elapsedMs = this.#nowMs() - startMs;
       this.#halves?.observe({ numTokens, numHalves, elapsedMs });
+      this.#costs?.observe(numTokens, elapsedMs);
     }
     const isLost = outcomes.some(isCacheLost);
     const reopened = isLost ? await this.#awaitDevice() : undefined;
@@ -375,23 +380,4 @@ class BatchingEngine implements Engine {
       this.#step.abort.abort(new EngineError("cancelled", "no sequence of the step is wanted"));
     }
   }
-}
-
-/** Whether the sequence's keys and values went with a device. */
-function isCacheLost(outcome: ForwardOutcome): boolean {
-  if (outcome.kind !== "failed") return false;
-  const { error } = outcome;
-  return error instanceof KernelError && error.code === "device-lost";
-}
-
-/** What the caller of a sequence sees of a failure inside a step. */
-function toEngineError(cause: unknown): EngineError {
-  if (cause instanceof EngineError) return cause;
-  if (cause instanceof ExpertCallError) {
-    const { expertId, message } = cause;
-    return new EngineError("expert-unavailable", message, { cause, expertId });
-  }
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  const isLoss = cause instanceof KernelError && cause.code === "device-lost";
-  return new EngineError(isLoss ? "device-lost" : "internal", detail, { cause });
 }

@@ -7,6 +7,13 @@ export const indexedAtOnce = 4096;
 /** Slots looked at for one run. So many are taken in a row by design of somebody's, not by chance. */
 const probesMax = 64;
 
+/** What may come next. */
+export interface Guess {
+  readonly tokenIds: readonly number[];
+  /** Of the run that it goes by, in tokens. */
+  readonly runLength: number;
+}
+
 /**
  * Finds the longest run of 2 to 4 tokens that ends a sequence and came before in it, and guesses
  * that what followed it the last time follows again. Takes time for the tokens that are new, and
@@ -21,21 +28,21 @@ export class PromptLookup {
 
   /**
    * @param tokenIds the sequence's, from its first on: always the same, and perhaps more
-   * @param count most tokens to guess
-   * @returns `count` tokens if a run was found: a repetition is carried on as far as need be. None
-   *   while a long prompt is still being indexed.
+   * @returns `count` tokens: a repetition is carried on as far as need be. Undefined if no run was
+   *   found, or a long prompt is still being indexed.
    */
-  draft(tokenIds: readonly number[], count: number): number[] {
+  guess(tokenIds: readonly number[], count: number): Guess | undefined {
     const end = Math.min(tokenIds.length, this.#next + indexedAtOnce);
     for (; this.#next < end; this.#next++) {
       for (const index of this.#indexes) index.add(tokenIds, this.#next);
     }
-    if (end < tokenIds.length) return [];
+    if (end < tokenIds.length) return undefined;
     for (const index of this.#indexes) {
       const next = index.find(tokenIds);
-      if (next !== undefined) return carryOn(tokenIds, next, count);
+      if (next === undefined) continue;
+      return { tokenIds: carryOn(tokenIds, next, count), runLength: index.size };
     }
-    return [];
+    return undefined;
   }
 }
 
@@ -53,18 +60,18 @@ function carryOn(tokenIds: readonly number[], next: number, count: number): numb
 
 /** Where each run of `size` tokens came last, and a token after it. */
 class GramIndex {
-  readonly #size: number;
+  readonly size: number;
   /** Open addressing: the token after the run, which is never 0; 0 is an empty slot. */
   #slots = new Int32Array(64);
   #numTaken = 0;
 
   constructor(size: number) {
-    this.#size = size;
+    this.size = size;
   }
 
   /** Notes the run before token `next`. */
   add(tokenIds: readonly number[], next: number): void {
-    if (next < this.#size) return;
+    if (next < this.size) return;
     const slot = this.#slotOf(tokenIds, next);
     if (slot === undefined) return;
     if (this.#slots[slot] === 0) this.#numTaken += 1;
@@ -74,7 +81,7 @@ class GramIndex {
 
   /** The token after the last run like the one that ends the sequence, if there was one. */
   find(tokenIds: readonly number[]): number | undefined {
-    if (tokenIds.length < this.#size) return undefined;
+    if (tokenIds.length < this.size) return undefined;
     const slot = this.#slotOf(tokenIds, tokenIds.length);
     const next = slot === undefined ? 0 : this.#slots[slot]!;
     return next === 0 ? undefined : next;
@@ -83,11 +90,11 @@ class GramIndex {
   /** Where the run before `next` is, or could be; undefined if there is no room near its place. */
   #slotOf(tokenIds: readonly number[], next: number): number | undefined {
     const mask = this.#slots.length - 1;
-    const home = hashRun(tokenIds, next, this.#size);
+    const home = hashRun(tokenIds, next, this.size);
     for (let probe = 0; probe < probesMax; probe++) {
       const slot = (home + probe) & mask;
       const taken = this.#slots[slot]!;
-      if (taken === 0 || isSameRun(tokenIds, { a: taken, b: next, size: this.#size })) return slot;
+      if (taken === 0 || isSameRun(tokenIds, { a: taken, b: next, size: this.size })) return slot;
     }
     return undefined;
   }

@@ -1,6 +1,7 @@
 // A sequence as those see it who decide when it runs: no tokens, no text.
 import type { BlockId } from "@octet/core";
 import { EngineError } from "./engine-error.ts";
+import type { DraftOffer } from "./plan-drafts.ts";
 import type { PlannableSequence } from "./plan-step.ts";
 import type { PrefixDigest } from "./prefix-chain.ts";
 
@@ -34,8 +35,8 @@ export interface Schedulable extends PlannableSequence {
   readonly usesPrefixCache: boolean;
   /** What a full block of its own holds; undefined without a part in the prefix cache. */
   digestOf(block: number): PrefixDigest | undefined;
-  /** Guesses what follows its next token. @returns how many tokens, at most `countMax` */
-  draft(countMax: number): number;
+  /** Guesses what follows its next token, and offers at most `countMax` of it to be checked. */
+  draft(countMax: number): DraftOffer;
   /** Becomes active: of its tokens, the first `cachedTokens` have keys and values in `blocks`. */
   begin(blocks: readonly BlockId[], cachedTokens: number): void;
   /** Its blocks are no longer its own: it starts over from its first token. */

@@ -5,7 +5,7 @@ import type { AnswerFinish, AnswerStep } from "./answer.ts";
 import type { ConstraintFollower } from "./constraint-follower.ts";
 import type { EngineError } from "./engine-error.ts";
 import type { ForwardSequence } from "./forward.ts";
-import type { ChunkSize } from "./plan-drafts.ts";
+import type { ChunkSize, DraftOffer } from "./plan-drafts.ts";
 import type { PrefixDigest } from "./prefix-chain.ts";
 import { requireFinite } from "./sampler.ts";
 import type { Schedulable } from "./schedulable.ts";
@@ -162,9 +162,9 @@ export class Sequence implements Schedulable {
   }
 
   /** Guesses what follows its next token: no more than it may say besides. */
-  draft(countMax: number): number {
+  draft(countMax: number): DraftOffer {
     const count = Math.min(countMax, this.reservedTokens - this.numTokens);
-    return this.#parts.drafter?.draft(this.#tokenIds, count) ?? 0;
+    return this.#parts.drafter?.draft(this.#tokenIds, count) ?? { numTokens: 0, odds: 0 };
   }
 
   /**
@@ -225,8 +225,9 @@ export class Sequence implements Schedulable {
     }
     const row = rowFromEnd(logits, 0, vocabSize);
     if (this.#constraint === undefined) {
-      drafter?.observe({ numDrafts, numAccepted: 0 });
-      this.#tell([this.#choose(row, undefined)], nowMs);
+      const token = this.#choose(row, undefined);
+      drafter?.observe([token.tokenId]);
+      this.#tell([token], nowMs);
       return 0;
     }
     // Settled at once if the mask is there already; the row is gone with the step.
@@ -252,7 +253,7 @@ export class Sequence implements Schedulable {
       }
     } finally {
       const numAccepted = Math.max(0, said.length - 1);
-      drafter?.observe({ numDrafts, numAccepted });
+      drafter?.observe(said.map(({ tokenId }) => tokenId));
       expertUse?.settle(1 + numAccepted);
       this.#tell(said, nowMs);
     }
@@ -354,7 +355,7 @@ export class Sequence implements Schedulable {
   /** A step with guesses failed, perhaps because of them: its next one goes without. */
   dropDrafts({ numTokens }: ChunkSize): void {
     this.#parts.expertUse?.settle(numTokens);
-    this.#parts.drafter?.failed();
+    this.#parts.drafter?.rest();
   }
 
   /** Ends with an error, unless it has ended already. */

@@ -107,6 +107,8 @@ export function toClusterState(facts: ClusterFacts): UnversionedState {
       running: load.activeSequences,
       waiting: load.queuedSequences,
       preemptions: BigInt(load.preemptions),
+      draftTokens: BigInt(load.drafts.numDrafts),
+      acceptedDraftTokens: BigInt(load.drafts.numAccepted),
     },
   };
 }

@@ -54,6 +54,11 @@ export const coordinatorSettings = z.strictObject({
    * be quicker, one attending while the other's experts compute. "off": never.
    */
   OCTET_MICRO_BATCHES: z.enum(["auto", "off"]).default("off"),
+  /**
+   * "auto": next tokens are guessed from what a sequence said before, and several checked in one
+   * step, where that was measured to be quicker. No token changes by it. "off": never.
+   */
+  OCTET_SPECULATION: z.enum(["auto", "off"]).default("auto"),
   /** Longest one expert call may take, whatever it asks, before its sequences fail, in ms. */
   OCTET_EXPERT_DEADLINE_MS: z.coerce.number().int().min(10).max(600_000).default(10_000),
   /** Besides, for each row of the call, in ms: long prefills on slow machines. */

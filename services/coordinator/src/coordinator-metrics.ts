@@ -53,6 +53,14 @@ export function addGauges(metrics: Metrics, { load, workers }: CoordinatorGauges
     { name: "preemptions_total", help: "Sequences that gave up their blocks for another." },
     () => load().preemptions,
   );
+  metrics.readCounter(
+    { name: "draft_tokens_total", help: "Tokens that were guessed and checked." },
+    () => load().drafts.numDrafts,
+  );
+  metrics.readCounter(
+    { name: "draft_tokens_accepted_total", help: "Of those, tokens that were right." },
+    () => load().drafts.numAccepted,
+  );
   metrics.gauge(
     { name: "expert_up", help: "Whether the expert can be asked.", labels: ["expert"] },
     () =>

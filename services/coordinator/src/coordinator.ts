@@ -99,6 +99,7 @@ async function serveModel(
     attention,
     experts: (admin && counting?.meterExperts(experts, admin.metrics)) ?? experts,
     microBatches: config.OCTET_MICRO_BATCHES === "auto",
+    speculation: config.OCTET_SPECULATION === "auto",
     limits: {
       stepTokensMax: config.OCTET_STEP_TOKENS_MAX,
       activeSequencesMax: Math.min(config.OCTET_STEP_TOKENS_MAX, activeSequencesMax),

@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { addGpuFlags, engineKinds } from "../engine-flags.ts";
 import { type ServiceName, serviceMain } from "../local-cluster/service-process.ts";
 import { userPath } from "../model-folder.ts";
+import { speculationOption } from "../speculation-flag.ts";
 
 /** Adds `octet serve coordinator`, `octet serve expert-worker` and `octet serve gateway`. */
 export function addServeCommand(program: Command): void {
@@ -33,6 +34,7 @@ export function addServeCommand(program: Command): void {
       "engine kinds that workers may have: cpu,webgpu (OCTET_WORKER_ENGINES; default: its own)",
     )
     .option("--kv-tokens <n>", "tokens of KV cache to allocate (OCTET_KV_TOKENS)")
+    .addOption(speculationOption())
     .option("--expert-deadline-ms <ms>", "longest one expert call may take, besides 100 ms a row");
   addSharedOptions(coordinator, "127.0.0.1:50050").action((flags: Record<string, string>) =>
     start("coordinator", flags),
@@ -86,6 +88,7 @@ const settingOfFlag: Record<string, string> = {
   experts: "OCTET_EXPERTS",
   workerEngines: "OCTET_WORKER_ENGINES",
   kvTokens: "OCTET_KV_TOKENS",
+  speculation: "OCTET_SPECULATION",
   expertDeadlineMs: "OCTET_EXPERT_DEADLINE_MS",
   coordinators: "OCTET_COORDINATORS",
   adminListen: "OCTET_ADMIN_LISTEN",

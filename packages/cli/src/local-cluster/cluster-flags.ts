@@ -13,6 +13,7 @@ import {
 } from "../engine-flags.ts";
 import { bundledModelDir, resolveShardSet } from "../model-folder.ts";
 import { parseWhole } from "../sampling-flags.ts";
+import { speculationOption } from "../speculation-flag.ts";
 import { createClusterDisplay } from "./cluster-display.ts";
 import { findFreePorts } from "./free-ports.ts";
 import { LocalCluster } from "./local-cluster.ts";
@@ -25,6 +26,7 @@ export interface ClusterFlags extends GpuFlags {
   readonly workerEngine?: readonly EngineKind[];
   readonly threads?: number;
   readonly kvTokens?: number;
+  readonly speculation?: string;
   readonly startTimeout: number;
   readonly verify: boolean;
 }
@@ -50,6 +52,7 @@ export function addClusterFlags(command: Command): Command {
       parseWhole,
     )
     .option("--kv-tokens <n>", "tokens of KV cache to allocate", parseWhole)
+    .addOption(speculationOption())
     .option("--start-timeout <s>", "longest the start may take, in seconds", parseWhole, 600)
     .option("--no-verify", "start without checking the shards' SHA-256");
 }
@@ -94,8 +97,10 @@ export async function startLocalCluster(
         workerThreads: flags.threads ?? cores,
         coordinatorThreads: flags.threads ?? cores,
         sharedSettings: { OCTET_VERIFY: String(flags.verify), ...gpuSettings(flags) },
-        coordinatorSettings:
-          flags.kvTokens === undefined ? {} : { OCTET_KV_TOKENS: String(flags.kvTokens) },
+        coordinatorSettings: {
+          ...(flags.kvTokens === undefined ? {} : { OCTET_KV_TOKENS: String(flags.kvTokens) }),
+          ...(flags.speculation === undefined ? {} : { OCTET_SPECULATION: flags.speculation }),
+        },
         gateway:
           ports.http === undefined
             ? undefined
