@@ -129,6 +129,39 @@ test("a named tool is called, streamed too, and its result goes on the conversat
   expect(template.prompt).toContain("rain");
 });
 
+test("several answers each call tools of their own, the first as if alone; streamed too", async () => {
+  const body = { ...asking, tools, tool_choice: "required", n: 3, temperature: 1.5 };
+  const [alone] = (await answer({ ...body, n: 1 })).choices;
+  const { choices, usage } = await answer(body);
+  expect(choices.map(({ index }: Json) => index)).toEqual([0, 1, 2]);
+  expect(choices[0]).toEqual(alone);
+  const calls: Json[][] = choices.map(({ message }: Json) => message.tool_calls);
+  for (const call of calls.flat()) {
+    if (call.function.name === "get_weather") expectWeatherCall(call);
+    else expect([call.function.name, call.function.arguments]).toEqual(["get_time", "{}"]);
+  }
+  const ids = calls.flat().map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(new Set(calls.map((each) => JSON.stringify(each.map((c) => c.function)))).size).toBe(3);
+
+  const chunks = await streamOf({ ...body, stream_options: { include_usage: true } });
+  const streamed: Json[][] = [[], [], []];
+  const reasons: string[] = [];
+  for (const { index, delta, finish_reason } of chunks.flatMap((chunk) => chunk.choices ?? [])) {
+    for (const { index: at, ...call } of delta.tool_calls ?? []) {
+      expect(at).toBe(streamed[index]!.length);
+      streamed[index]!.push(call);
+    }
+    if (finish_reason !== null) reasons[index] = finish_reason;
+  }
+  expect(streamed).toEqual(calls);
+  expect(reasons).toEqual(choices.map(({ finish_reason }: Json) => finish_reason));
+  expect(chunks.at(-1)!.usage).toMatchObject({
+    prompt_tokens: usage.prompt_tokens,
+    completion_tokens: usage.completion_tokens,
+  });
+});
+
 test("several calls of one answer are numbered as they come", async () => {
   // The model ends its list late, or not before its tokens do: each call is whole all the same.
   const chunks = await streamOf({ ...asking, tools, tool_choice: "required" });

@@ -37,7 +37,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const metrics = new GatewayMetrics(
     {
       answersUnderWay: () => limit.underWay,
-      isReady: () => coordinators.isReady,
+      isReady: () => coordinators.isReady && !limit.isClosing,
       clusters: () => coordinators.states(),
     },
     config.OCTET_METRICS_COMPAT,
@@ -64,9 +64,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   }
   return {
     stop: async () => {
-      const closed = app.close();
+      // It listens on until answers have ended: who comes meanwhile is told to ask elsewhere.
       await Promise.race([limit.drain(), delay(config.OCTET_DRAIN_MS)]);
       limit.cancel();
+      const closed = app.close();
       await Promise.race([closed, delay(closeGraceMs)]);
       app.server.closeAllConnections();
       await closed;

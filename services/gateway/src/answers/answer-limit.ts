@@ -43,6 +43,11 @@ export class AnswerLimit {
     }
   }
 
+  /** Whether new answers are refused. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
   /** Refuses new answers; resolves when those under way have ended. */
   drain(): Promise<void> {
     this.#isClosing = true;
@@ -52,11 +57,12 @@ export class AnswerLimit {
 
   /** Cancels those under way. */
   cancel(): void {
-    for (const stop of this.#stops) stop.abort();
+    for (const stop of this.#stops) stop.abort(stoppingError());
   }
 }
 
-function stoppingError(): ApiError {
+/** What is said to who comes, or is still here, when the gateway stops. */
+export function stoppingError(): ApiError {
   return new ApiError(
     "overloaded",
     "this gateway is stopping; ask again, of another if there is one",

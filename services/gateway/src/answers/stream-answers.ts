@@ -1,7 +1,7 @@
 // An answer as server-sent events, in the one shape that every client we know reads.
 import { setTimeout as delay } from "node:timers/promises";
 import type { GenerateFinished, PrefillProgress } from "@octet/protocol";
-import { type ApiError, toErrorBody } from "../http/api-error.ts";
+import { ApiError, toErrorBody } from "../http/api-error.ts";
 import type { SseStream } from "../http/sse-stream.ts";
 import type { AnswerEvent } from "../upstream/coordinator.ts";
 import { fromUpstream } from "../upstream/upstream-error.ts";
@@ -31,19 +31,22 @@ export async function streamAnswers(
   const stop = new AbortController();
   const signal = AbortSignal.any([bounds.signal, stop.signal]);
   const runs = plan.requests.map((_, index) => runAnswer(plan, index, { ...bounds, signal }));
+  let stream: AnswerStream | undefined;
   try {
     const firsts = runs.map((run) => run.next());
     await Promise.race([Promise.all(firsts), delay(bounds.openAfterMs, undefined, { signal })]);
-    const stream = new AnswerStream(plan, open());
-    try {
-      await Promise.all(runs.map((run, index) => stream.relay(index, firsts[index]!, run)));
-      await stream.finish();
-      return undefined;
-    } catch (error) {
-      const failure = fromUpstream(error);
-      await stream.fail(failure);
-      return failure;
-    }
+    const opened = new AnswerStream(plan, open());
+    stream = opened;
+    await Promise.all(runs.map((run, index) => opened.relay(index, firsts[index]!, run)));
+    await opened.finish();
+    return undefined;
+  } catch (error) {
+    // Why it was ended here says more than that it was cancelled there.
+    const { reason } = bounds.signal;
+    const failure = fromUpstream(reason instanceof ApiError ? reason : error);
+    if (stream === undefined) throw failure;
+    await stream.fail(failure);
+    return failure;
   } finally {
     // Those that have not been read to their end: a failure of one is the failure of all.
     stop.abort();

@@ -42,21 +42,28 @@ export class SseStream {
     await this.#write(`data: ${JSON.stringify(chunk)}\n\n`);
   }
 
-  /** Ends the stream as clients expect. */
+  /** Ends the stream as clients expect. Resolves when all of it was sent, or the client is gone. */
   async end(): Promise<void> {
     clearInterval(this.#pings);
     await this.#write("data: [DONE]\n\n");
+    if (this.#response.destroyed) return;
     this.#response.end();
+    if (!this.#response.writableFinished) await this.#until("finish");
   }
 
   async #write(text: string): Promise<void> {
     const response = this.#response;
     if (response.destroyed || response.writableEnded) return;
     this.#pings.refresh();
-    if (response.write(text)) return;
+    if (!response.write(text)) await this.#until("drain");
+  }
+
+  /** Until the client has read enough for the event to come; one that does not is cut off. */
+  async #until(event: "drain" | "finish"): Promise<void> {
+    const response = this.#response;
     const timer = setTimeout(() => response.destroy(), this.#stallMs);
     try {
-      await Promise.race([once(response, "drain"), once(response, "close")]);
+      await Promise.race([once(response, event), once(response, "close")]);
     } catch {
       response.destroy(); // a broken connection; "close" tells whoever listens
     } finally {

@@ -1,6 +1,7 @@
 // Every path that clients of a model call.
 import { createRequire } from "node:module";
 import type { FastifyInstance } from "fastify";
+import { stoppingError } from "../answers/answer-limit.ts";
 import { type AnswerContext, serveAnswers } from "../answers/serve-answers.ts";
 import { ApiError } from "../http/api-error.ts";
 import { clientGoneSignal } from "../http/client-gone.ts";
@@ -23,7 +24,7 @@ export interface ApiContext extends AnswerContext {
 export function addApiRoutes(app: FastifyInstance, context: ApiContext): void {
   const { coordinators, config } = context;
   const strict = config.OCTET_STRICT;
-  addHealthRoutes(app, coordinators);
+  addHealthRoutes(app, context);
   addModelRoutes(app, coordinators);
   addDocsRoutes(app, version);
 
@@ -54,10 +55,11 @@ export function addApiRoutes(app: FastifyInstance, context: ApiContext): void {
   }
 }
 
-function addHealthRoutes(app: FastifyInstance, coordinators: Coordinators): void {
+function addHealthRoutes(app: FastifyInstance, { coordinators, limit }: ApiContext): void {
   app.get("/livez", async () => ({ status: "ok" }));
   for (const path of ["/readyz", "/health"]) {
     app.get(path, async () => {
+      if (limit.isClosing) throw stoppingError();
       if (coordinators.isReady) return { status: "ok" };
       throw new ApiError("model_loading", "no coordinator is ready: loading, or without an expert");
     });
