@@ -4,25 +4,22 @@ import type { TokenLogprobs } from "@octet/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   launchCoordinator,
-  shardGolden,
   startCoordinator,
-  type TemporaryShards,
   type TestedService,
-  TestedWorkers,
 } from "../cluster/service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "../cluster/small-cluster.ts";
 
-let shards: TemporaryShards;
-let workers: TestedWorkers;
+let cluster: SmallCluster;
 
 beforeAll(async () => {
-  shards = await shardGolden("plain", "bf16");
-  workers = await TestedWorkers.start(shards.index);
+  cluster = await startSmallCluster();
 });
 
-afterAll(async () => {
-  await workers?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
-});
+afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+/** One more, over the same workers. */
+const startAnother = (settings?: Record<string, string>) =>
+  startCoordinator(cluster.index, cluster.workers.placement, settings);
 
 const request = {
   text: "Once upon a time",
@@ -95,49 +92,45 @@ async function readStruck(
 
 /** Kills a worker, which starts again at once. */
 async function strikeWorker(): Promise<() => Promise<void>> {
+  const { workers } = cluster;
   await kill(workers.workers[3]!);
   const restarted = workers.restart(3);
   return () => restarted;
 }
 
 test("an answer survives the death of a worker, to the token", async () => {
-  await using coordinator = await startCoordinator(shards.index, workers.placement);
-  const { answer } = await readStruck([coordinator.address], request, strikeWorker);
+  const { answer } = await readStruck([cluster.address], request, strikeWorker);
   expect(answer.answers[0]!.tokenIds).toHaveLength(150);
-  using client = new OctetClient(coordinator.address, { retry });
+  using client = new OctetClient(cluster.address, { retry });
   expect(answer).toEqual(await undisturbed(client, request, answer.seed));
 }, 120_000);
 
 test("so do several answers, with their log-probabilities and the prompt's, to the bit", async () => {
-  await using coordinator = await startCoordinator(shards.index, workers.placement);
   const output = { topLogprobs: 2, promptTopLogprobs: 0, progress: true };
   const params = { ...request, n: 3, output };
-  const { answer } = await readStruck([coordinator.address], params, strikeWorker);
+  const { answer } = await readStruck([cluster.address], params, strikeWorker);
   expect(Object.keys(answer.answers)).toEqual(["0", "1", "2"]);
   for (const { tokenIds, logprobs } of Object.values(answer.answers)) {
     expect([tokenIds.length, logprobs.length]).toEqual([150, 150]);
   }
   expect(answer.promptLogprobs.length).toBeGreaterThan(0);
-  using client = new OctetClient(coordinator.address, { retry });
+  using client = new OctetClient(cluster.address, { retry });
   expect(answer).toEqual(await undisturbed(client, params, answer.seed));
 }, 120_000);
 
 test("an answer survives the death of its coordinator, at another", async () => {
-  await using second = await startCoordinator(shards.index, workers.placement);
-  let first = await startCoordinator(shards.index, workers.placement);
-  const addresses = [first.address, second.address];
+  let first = await startAnother();
+  const addresses = [first.address, cluster.address];
   try {
     const { answer, retries } = await readStruck(addresses, request, async () => {
       await kill(first);
       return async () => {
-        first = await startCoordinator(shards.index, workers.placement, {
-          OCTET_LISTEN: first.address,
-        });
+        first = await startAnother({ OCTET_LISTEN: first.address });
       };
     });
     expect(retries).toMatchObject([{ address: addresses[1], error: { address: addresses[0] } }]);
     expect(answer.answers[0]!.tokenIds).toHaveLength(150);
-    using client = new OctetClient(second.address);
+    using client = new OctetClient(cluster.address);
     expect(answer).toEqual(await undisturbed(client, request, answer.seed));
   } finally {
     await first[Symbol.asyncDispose]();
@@ -145,7 +138,7 @@ test("an answer survives the death of its coordinator, at another", async () => 
 }, 120_000);
 
 test("a call waits for a coordinator that is only starting", async () => {
-  await using coordinator = await launchCoordinator(shards.index, workers.placement);
+  await using coordinator = await launchCoordinator(cluster.index, cluster.workers.placement);
   using client = new OctetClient(coordinator.address, { retry });
   expect(await client.generate({ ...request, stop: { maxTokens: 3 } }).text()).not.toBe("");
   expect((await client.getModel()).numExperts).toBe(8);

@@ -11,32 +11,21 @@ import {
 } from "@octet/protocol";
 import { createClient, fromServiceError, type GrpcClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  shardBundled,
-  startCoordinator,
-  type TemporaryShards,
-  type TestedService,
-  TestedWorkers,
-} from "./service-cluster.ts";
+import { bundledModelDir } from "./service-cluster.ts";
+import { type SmallCluster, startSmallCluster } from "./small-cluster.ts";
 
-let shards: TemporaryShards;
-let workers: TestedWorkers;
-let coordinator: TestedService;
+let cluster: SmallCluster;
 let client: GrpcClient<typeof InferenceService>;
 const bounds = { deadlineMs: 60_000 };
 
 beforeAll(async () => {
-  shards = await shardBundled("bf16");
-  workers = await TestedWorkers.start(shards.index);
-  coordinator = await startCoordinator(shards.index, workers.placement);
-  client = createClient(InferenceService, coordinator.address);
+  cluster = await startSmallCluster({ sourceDir: bundledModelDir });
+  client = createClient(InferenceService, cluster.address);
 }, 120_000);
 
 afterAll(async () => {
   client?.close();
-  await coordinator?.[Symbol.asyncDispose]();
-  await workers?.[Symbol.asyncDispose]();
-  await shards?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
 });
 
 type Constraint = MessageInitShape<typeof ConstraintSchema>;
