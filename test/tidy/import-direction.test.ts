@@ -38,7 +38,7 @@ const mayImport: Record<string, readonly string[]> = {
     "service",
   ],
   "expert-worker": ["core", "telemetry", "protocol", "checkpoint", "kernels", "service"],
-  gateway: ["core", "telemetry", "protocol", "service"],
+  gateway: ["core", "telemetry", "protocol", "service", "client"],
 };
 
 const files = readSources(["packages", "services", "test"], [".ts"]);

@@ -1,4 +1,4 @@
-// One answer as a stream of events that outlives broken connections.
+// Answers that outlive broken connections: whole, or as a stream of events.
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import type { CallBounds } from "@octet/protocol/grpc-client";
 import type { Call, Endpoint } from "./call.ts";
@@ -23,6 +23,21 @@ export interface Asking<Delta extends DeltaParts> {
   readonly numAnswers: number;
   /** Whether to ask again even after a part of the answer was delivered. */
   readonly resume: boolean;
+}
+
+/** Asks for one message, and asks again where that may help. */
+export async function askUntilAnswered<Message>(
+  call: Call,
+  attempt: (service: Endpoint["service"], bounds: CallBounds) => Promise<Message>,
+): Promise<Message> {
+  for (;;) {
+    const { service, bounds } = call.begin();
+    try {
+      return await attempt(service, bounds);
+    } catch (error) {
+      await call.retryAfter(error);
+    }
+  }
 }
 
 /** Asks, and asks again where that may help. */

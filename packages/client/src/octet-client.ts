@@ -12,7 +12,7 @@ import {
 } from "@octet/protocol";
 import { type CallBounds, createClient } from "@octet/protocol/grpc-client";
 import { Answer } from "./answer.ts";
-import { type Asking, streamAnswer } from "./answer-stream.ts";
+import { type Asking, askUntilAnswered, streamAnswer } from "./answer-stream.ts";
 import { Call, type CallContext, type CallOptions, type Endpoint, type Retry } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { DeltaParts } from "./delivered-answer.ts";
@@ -184,14 +184,7 @@ export class OctetClient {
   ): Promise<Response> {
     const call = this.#begin(options, unaryDeadlineMs);
     try {
-      for (;;) {
-        const { service, bounds } = call.begin();
-        try {
-          return await attempt(service, bounds);
-        } catch (error) {
-          await call.retryAfter(error);
-        }
-      }
+      return await askUntilAnswered(call, attempt);
     } finally {
       this.#end(call);
     }

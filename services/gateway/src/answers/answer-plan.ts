@@ -3,7 +3,7 @@
 import type { ShownOutput } from "../params/output.ts";
 import type { Warning } from "../params/read-body.ts";
 import type { StreamUsage } from "../params/stream-options.ts";
-import type { AnswerCall, Coordinator } from "../upstream/coordinator.ts";
+import type { AnswerCall, ModelUpstream } from "../upstream/model-upstream.ts";
 import type { AnswerFormat } from "./answer-format.ts";
 
 /** One prompt to answer. */
@@ -25,7 +25,7 @@ export interface AnswerPlan {
   readonly maxPositions: number;
   /** Longest answer asked for, in tokens; undefined is the rest of the context. */
   readonly maxTokens: number | undefined;
-  readonly coordinator: Coordinator;
+  readonly upstream: ModelUpstream;
   readonly requests: readonly AnswerRequest[];
   /** The parameter that a constraint came by, if there is one. */
   readonly constraintParam: string | undefined;

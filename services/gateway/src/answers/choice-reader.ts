@@ -1,6 +1,6 @@
 // From the events of one choice to what its client is shown of them.
 import type { GenerateFinished, TokenLogprobs } from "@octet/protocol";
-import type { AnswerEvent } from "../upstream/coordinator.ts";
+import type { AnswerEvent } from "../upstream/model-upstream.ts";
 import type { AnswerExtras, AnswerText } from "./answer-format.ts";
 import type { AnswerPlan } from "./answer-plan.ts";
 import { toPromptLogprobs, withoutSpace } from "./logprobs.ts";

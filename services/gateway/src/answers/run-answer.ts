@@ -2,7 +2,7 @@
 import { FinishReason, type GenerateFinished } from "@octet/protocol";
 import { ApiError } from "../http/api-error.ts";
 import type { GatewayMetrics } from "../metrics/gateway-metrics.ts";
-import type { AnswerEvent } from "../upstream/coordinator.ts";
+import type { AnswerEvent } from "../upstream/model-upstream.ts";
 import { fromUpstream } from "../upstream/upstream-error.ts";
 import type { AnswerEnd } from "./answer-format.ts";
 import type { AnswerPlan } from "./answer-plan.ts";
@@ -28,22 +28,17 @@ export async function* runAnswer(
   const observers = Array.from({ length: plan.answersEach }, () =>
     bounds.metrics.observe(plan.model),
   );
-  let unfinished = plan.answersEach;
   try {
-    for await (const event of plan.coordinator.answer(call, bounds)) {
+    for await (const event of plan.upstream.answer(call, bounds)) {
       if (event.case === "started") requireRoom(plan, event.value.promptTokens);
       if (event.case === "delta") observers[event.value.index]?.firstToken();
       if (event.case === "finished") {
-        unfinished--;
         observers[event.value.index]?.finished(toAnswerEnd(event.value).finishReason, event.value);
       }
       yield event;
     }
   } catch (error) {
     throw underItsName(fromUpstream(error), plan.constraintParam);
-  }
-  if (unfinished > 0) {
-    throw new ApiError("expert_unavailable", "the coordinator left its answer unfinished");
   }
 }
 

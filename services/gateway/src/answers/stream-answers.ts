@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { GenerateFinished, PrefillProgress } from "@octet/protocol";
 import { ApiError, toErrorBody } from "../http/api-error.ts";
 import type { SseStream } from "../http/sse-stream.ts";
-import type { AnswerEvent } from "../upstream/coordinator.ts";
+import type { AnswerEvent } from "../upstream/model-upstream.ts";
 import { fromUpstream } from "../upstream/upstream-error.ts";
 import { type AnswerPlan, countChoices, envelopeOf } from "./answer-plan.ts";
 import { type ChoiceReader, readersFor, readersOf } from "./choice-reader.ts";

@@ -70,7 +70,7 @@ export function planChatCompletion(
     model: model.name,
     maxPositions: model.maxPositions,
     maxTokens,
-    coordinator: coordinators.choose(model),
+    upstream: coordinators.of(model),
     requests: [
       {
         call: {

@@ -20,8 +20,8 @@ import { samplingShape, toSampling } from "../params/sampling.ts";
 import { schedulingShape, toScheduling } from "../params/scheduling.ts";
 import { maxTokensOf, stopShape, toStop } from "../params/stop.ts";
 import { streamShape, toStreamUsage } from "../params/stream-options.ts";
-import type { Coordinator } from "../upstream/coordinator.ts";
 import type { Coordinators } from "../upstream/coordinators.ts";
+import type { ModelUpstream } from "../upstream/model-upstream.ts";
 
 /** Tokens of an answer where none are asked for, as in OpenAI's API. */
 const maxTokensDefault = 16;
@@ -57,7 +57,7 @@ export async function planCompletion(
   const asked = toConstraint(values);
   const streamUsage = toStreamUsage(values);
   const model = coordinators.model(values.model);
-  const coordinator = coordinators.choose(model);
+  const upstream = coordinators.of(model);
   const requests = inputs.map(
     async (input): Promise<AnswerRequest> => ({
       call: {
@@ -75,7 +75,7 @@ export async function planCompletion(
         },
       },
       beginsText: false,
-      echo: values.echo === true ? await toText(input, coordinator, options.signal) : "",
+      echo: values.echo === true ? await toText(input, upstream, options.signal) : "",
     }),
   );
   return {
@@ -84,7 +84,7 @@ export async function planCompletion(
     model: model.name,
     maxPositions: model.maxPositions,
     maxTokens,
-    coordinator,
+    upstream,
     requests: await Promise.all(requests),
     constraintParam: asked?.param,
     format: completionFormat,
@@ -112,9 +112,9 @@ function logprobsAsked(
 
 async function toText(
   input: PromptInput,
-  coordinator: Coordinator,
+  upstream: ModelUpstream,
   signal: AbortSignal,
 ): Promise<string> {
   if (input.case === "text") return input.value;
-  return coordinator.detokenize({ tokenIds: input.value.ids ?? [] }, signal);
+  return upstream.detokenize({ tokenIds: input.value.ids ?? [] }, signal);
 }

@@ -83,7 +83,7 @@ export async function detokenize(body: unknown, coordinators: Coordinators, call
   const { values } = readBody(detokenizeBody, body, call);
   const chosen = coordinators.model(values.model);
   const text = await coordinators
-    .choose(chosen)
+    .of(chosen)
     .detokenize({ model: chosen.name, tokenIds: values.tokens }, call.signal);
   // vLLM's name, and llama-server's.
   return { prompt: text, content: text };
@@ -122,7 +122,7 @@ function tokenizeText(
 ): Promise<TokenizeResponse> {
   requirePromptBytes([text], "prompt");
   const chosen = coordinators.model(name);
-  return coordinators.choose(chosen).tokenize(
+  return coordinators.of(chosen).tokenize(
     {
       model: chosen.name,
       input: { case: "text", value: text },
@@ -144,7 +144,5 @@ async function tokenizeChat(
   const chosen = coordinators.model(name);
   requireChatTemplate(chosen);
   const input = { case: "chat", value: { messages } } as const;
-  return coordinators
-    .choose(chosen)
-    .tokenize({ model: chosen.name, input, withPieces: true }, signal);
+  return coordinators.of(chosen).tokenize({ model: chosen.name, input, withPieces: true }, signal);
 }

@@ -1,48 +1,21 @@
-// One coordinator: what it serves, whether it is ready, and calls of it.
-import type { MessageInitShape } from "@bufbuild/protobuf";
+// One coordinator: what it serves, whether it is ready, and how much it does for us.
+import type { Endpoint } from "@octet/client";
 import {
-  type ChatRequestSchema,
-  type ChatResponse,
   type ClusterState,
   checkHealth,
-  type DetokenizeRequestSchema,
-  type GenerateRequestSchema,
-  type GenerateResponse,
   InferenceService,
   type Model,
   readinessName,
-  type TokenizeRequestSchema,
-  type TokenizeResponse,
 } from "@octet/protocol";
-import { createClient, type GrpcClient } from "@octet/protocol/grpc";
-import { fromUpstream } from "./upstream-error.ts";
+import { createClient } from "@octet/protocol/grpc";
 
-/** Longest a call that computes nothing may take, in ms. */
-const unaryDeadlineMs = 10_000;
 /** Longest a look at its health may take, in ms. */
 const lookDeadlineMs = 2_000;
 
-/** Bounds of one answer. */
-export interface AnswerBounds {
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
-}
-
-/** What is to be answered, and by which method. */
-export type AnswerCall =
-  | {
-      readonly method: "generate";
-      readonly request: MessageInitShape<typeof GenerateRequestSchema>;
-    }
-  | { readonly method: "chat"; readonly request: MessageInitShape<typeof ChatRequestSchema> };
-
-/** started, deltas, finished. */
-export type AnswerEvent = GenerateResponse["event"] | ChatResponse["event"];
-
-/** A coordinator that may come and go. Its failures are thrown as {@link ApiError}s. */
-export class Coordinator {
+/** A coordinator that may come and go. */
+export class Coordinator implements Endpoint {
   readonly address: string;
-  readonly #client: GrpcClient<typeof InferenceService>;
+  readonly service: Endpoint["service"];
   #models: readonly Model[] = [];
   #isReady = false;
   #answers = 0;
@@ -50,7 +23,12 @@ export class Coordinator {
   /** Connects at the first call. */
   constructor(address: string) {
     this.address = address;
-    this.#client = createClient(InferenceService, address);
+    const service = createClient(InferenceService, address);
+    this.service = {
+      ...service,
+      generate: (request, bounds) => this.#count(service.generate(request, bounds)),
+      chat: (request, bounds) => this.#count(service.chat(request, bounds)),
+    };
   }
 
   /** As it last said; it may be away since. */
@@ -76,7 +54,7 @@ export class Coordinator {
       });
       // A coordinator that has yet to load its shard serves no model.
       if (isReady) {
-        this.#models = (await this.#client.listModels({}, { deadlineMs: lookDeadlineMs })).models;
+        this.#models = (await this.service.listModels({}, { deadlineMs: lookDeadlineMs })).models;
       }
       this.#isReady = isReady;
     } catch {
@@ -84,59 +62,22 @@ export class Coordinator {
     }
   }
 
-  /** Streams one answer. Leaving the loop, or aborting the signal, cancels the work. */
-  async *answer(
-    { method, request }: AnswerCall,
-    bounds: AnswerBounds,
-  ): AsyncGenerator<AnswerEvent, void> {
-    this.#answers++;
-    const call =
-      method === "chat"
-        ? this.#client.chat(request, bounds)
-        : this.#client.generate(request, bounds);
-    try {
-      const responses: AsyncIterable<ChatResponse | GenerateResponse> = call;
-      for await (const { event } of responses) yield event;
-    } catch (error) {
-      throw fromUpstream(error);
-    } finally {
-      this.#answers--;
-      call.cancel();
-    }
-  }
-
-  async tokenize(
-    request: MessageInitShape<typeof TokenizeRequestSchema>,
-    signal: AbortSignal,
-  ): Promise<TokenizeResponse> {
-    try {
-      return await this.#client.tokenize(request, { deadlineMs: unaryDeadlineMs, signal });
-    } catch (error) {
-      throw fromUpstream(error);
-    }
-  }
-
-  async detokenize(
-    request: MessageInitShape<typeof DetokenizeRequestSchema>,
-    signal: AbortSignal,
-  ): Promise<string> {
-    try {
-      return (await this.#client.detokenize(request, { deadlineMs: unaryDeadlineMs, signal })).text;
-    } catch (error) {
-      throw fromUpstream(error);
-    }
-  }
-
   /** How its cluster is; undefined if it does not say. */
   async state(): Promise<ClusterState | undefined> {
     try {
-      return (await this.#client.getClusterState({}, { deadlineMs: lookDeadlineMs })).state;
+      return (await this.service.getClusterState({}, { deadlineMs: lookDeadlineMs })).state;
     } catch {
       return undefined; // away, or loading: whoever asks has others to ask
     }
   }
 
   close(): void {
-    this.#client.close();
+    this.service.close();
+  }
+
+  #count<Stream extends { once(event: "status", listener: () => void): unknown }>(answer: Stream) {
+    this.#answers++;
+    answer.once("status", () => this.#answers--);
+    return answer;
   }
 }

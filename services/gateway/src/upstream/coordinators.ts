@@ -4,6 +4,7 @@ import type { ClusterState, Model } from "@octet/protocol";
 import type { Logger } from "@octet/telemetry";
 import { ApiError } from "../http/api-error.ts";
 import { Coordinator } from "./coordinator.ts";
+import { ModelUpstream } from "./model-upstream.ts";
 
 /** How often each coordinator is asked how it is, in ms. */
 const lookIntervalMs = 500;
@@ -56,15 +57,15 @@ export class Coordinators {
     });
   }
 
-  /** Who should answer for `model` now: ready if any is, and of those the one with least to do. */
-  choose(model: Model): Coordinator {
-    const serving = this.#all.filter(({ models }) =>
-      models.some(({ name }) => name === model.name),
+  /** Whoever serves `model`, as one. */
+  of({ name }: Model): ModelUpstream {
+    return new ModelUpstream(
+      () => this.#inTurn(name),
+      ({ error, address }) => {
+        const { address: failed, reason } = error;
+        this.#log.warn("asked another coordinator", { failed, errorCode: reason, address });
+      },
     );
-    const ready = serving.filter(({ isReady }) => isReady);
-    // One that is not ready says itself which expert is away.
-    const candidates = ready.length > 0 ? ready : serving;
-    return candidates.reduce((best, one) => (one.answers < best.answers ? one : best));
   }
 
   /** How each cluster is, of those that say so. */
@@ -78,6 +79,15 @@ export class Coordinators {
     this.#closed.abort();
     for (const coordinator of this.#all) coordinator.close();
     await this.#looking;
+  }
+
+  /** Those that are ready first, and of these the one with least to do. */
+  #inTurn(name: string): readonly Coordinator[] {
+    const serving = this.#all.filter(({ models }) => models.some((model) => model.name === name));
+    // One that is not ready says itself which expert is away.
+    return serving.toSorted(
+      (a, b) => Number(b.isReady) - Number(a.isReady) || a.answers - b.answers,
+    );
   }
 
   async #follow(coordinator: Coordinator): Promise<void> {

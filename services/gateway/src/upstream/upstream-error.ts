@@ -1,5 +1,6 @@
 // How a failed call of a coordinator looks to an HTTP client. The one place where the two meet.
-import type { FailureReason } from "@octet/protocol";
+import { AnswerChangedError, OctetError } from "@octet/client";
+import type { Failure, FailureReason } from "@octet/protocol";
 import { fromServiceError } from "@octet/protocol/grpc";
 import { ApiError, type ApiErrorCode } from "../http/api-error.ts";
 
@@ -20,7 +21,14 @@ const codeOfReason: Readonly<Record<Exclude<FailureReason, "internal">, ApiError
 /** The failure as the client is told; one that nobody foresaw says nothing of its inside. */
 export function fromUpstream(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  const failure = fromServiceError(error);
+  if (error instanceof AnswerChangedError) {
+    return new ApiError(
+      "unavailable",
+      "the answer broke off, and nobody went on with it as it began; ask anew",
+      { cause: error },
+    );
+  }
+  const failure = failureOf(error);
   if (failure === undefined || failure.reason === "internal") {
     return new ApiError("internal", "internal error; the gateway's log has it", { cause: error });
   }
@@ -34,6 +42,13 @@ export function fromUpstream(error: unknown): ApiError {
     retryAfterMs: failure.retryAfterMs,
     cause: error,
   });
+}
+
+/** What is known of it; no coordinator's address. */
+function failureOf(error: unknown): Failure | undefined {
+  if (!(error instanceof OctetError)) return fromServiceError(error);
+  const { reason, message } = error;
+  return fromServiceError(error.cause) ?? { reason, message };
 }
 
 /** "sampling.top_k" of gRPC is "top_k" of HTTP. */
