@@ -155,6 +155,21 @@ test("answers that take longer than the drain are ended with a reason, and so is
   expect(await gateway.process.exited).toEqual({ code: 0, signal: null });
 }, 120_000);
 
+test("the gateway's time for an answer is the coordinator's deadline too", async () => {
+  await using gateway = await startGateway([cluster.coordinator.address], {
+    OCTET_ANSWER_TIMEOUT_MS: "1000",
+    OCTET_PING_MS: `${pingMs}`,
+  });
+  using _ = pauseWorkers();
+  const stream = new StreamReader(await post(gateway, { ...asked, stream: true }));
+  const unread = await post(gateway, asked);
+  expect(unread.status).toBe(504);
+  expect(await unread.json()).toMatchObject({ error: { code: "timeout" } });
+  const last = eventsOf(await stream.toEnd()).at(-1);
+  expect(last).toMatchObject({ choices: [{ finish_reason: "error" }], error: { code: "timeout" } });
+  await vi.waitFor(async () => expect(await running()).toBe(0), patience);
+}, 120_000);
+
 test("a strict gateway refuses what it does not know, by name, wherever it stands", async () => {
   await using gateway = await startGateway([cluster.coordinator.address], { OCTET_STRICT: "true" });
   const refusals: [path: string, body: object, param: string][] = [
