@@ -30,10 +30,14 @@ export class Coordinators {
     return this.#all.some((coordinator) => coordinator.isReady);
   }
 
-  /** Every model that is or was served, once. */
+  /** Every model that is or was served, once; of its contexts the shortest, as anybody may answer. */
   get models(): readonly Model[] {
     const byName = new Map<string, Model>();
-    for (const { models } of this.#all) for (const model of models) byName.set(model.name, model);
+    for (const model of this.#all.flatMap(({ models }) => models)) {
+      const known = byName.get(model.name) ?? model;
+      const maxPositions = Math.min(known.maxPositions, model.maxPositions);
+      byName.set(model.name, { ...model, maxPositions });
+    }
     return [...byName.values()];
   }
 
