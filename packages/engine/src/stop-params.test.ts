@@ -16,7 +16,7 @@ test("what is unset takes its documented default", () => {
 });
 
 test("the context's end caps maxTokens", () => {
-  expect(resolveStop({ maxTokens: 13, minTokens: 13 }, context).maxTokens).toBe(12);
+  expect(resolveStop({ maxTokens: 13, minTokens: 12 }, context).maxTokens).toBe(12);
   expect(resolveStop({ maxTokens: 11 }, context).maxTokens).toBe(11);
 });
 
@@ -36,6 +36,7 @@ test("values outside their ranges are refused, and stop strings never quoted", (
     { minTokens: -1 },
     { minTokens: 0.5 },
     { maxTokens: 3, minTokens: 4 },
+    { maxTokens: 13, minTokens: 13 },
     { tokenIds: [40] },
     { tokenIds: [1, -1] },
     { tokenIds: Array(stopTokenIdsMax + 1).fill(1) },

@@ -7,7 +7,7 @@ import { requireTokenId } from "./sampling-params.ts";
 export interface StopRequest {
   /**
    * Most tokens to generate, at least 1; or 0, to be told the prompt's logprobs and no more.
-   * Default: the rest of the context.
+   * Default, and what more than that comes to: the rest of the context.
    */
   readonly maxTokens?: number | undefined;
   /**
@@ -24,7 +24,7 @@ export interface StopRequest {
   readonly tokenIds?: readonly number[] | undefined;
   /**
    * So many tokens come before one that ends the sequence may, and a stop string ends it only if
-   * it is complete by then or later; 0 .. maxTokens. Default 0.
+   * it is complete by then or later; 0 .. the most that may come. Default 0.
    */
   readonly minTokens?: number | undefined;
   /** Whether the stop string that ends the text is part of it. Default false. */
@@ -62,10 +62,11 @@ export function resolveStop(
       { field: "stop.maxTokens" },
     );
   }
-  if (!(Number.isInteger(minTokens) && minTokens >= 0 && minTokens <= maxTokens)) {
+  const most = Math.min(maxTokens, roomTokens);
+  if (!(Number.isInteger(minTokens) && minTokens >= 0 && minTokens <= most)) {
     throw new EngineError(
       "invalid-argument",
-      `minTokens: expected 0 .. ${maxTokens}, the most that may come, found ${minTokens}`,
+      `minTokens: expected 0 .. ${most}, the most that may come, found ${minTokens}`,
       { field: "stop.minTokens" },
     );
   }
@@ -79,7 +80,7 @@ export function resolveStop(
   }
   for (const tokenId of tokenIds) requireTokenId("stop.tokenIds", tokenId, vocabSize);
   return {
-    maxTokens: Math.min(maxTokens, roomTokens),
+    maxTokens: most,
     strings: [...strings],
     ignoreEos: request.ignoreEos ?? false,
     tokenIds: [...tokenIds],

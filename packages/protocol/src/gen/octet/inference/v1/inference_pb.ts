@@ -397,8 +397,9 @@ export const SamplingParamsSchema: GenMessage<SamplingParams> = /*@__PURE__*/
  */
 export type StopParams = Message<"octet.inference.v1.StopParams"> & {
   /**
-   * At least 1; or 0, with output.prompt_top_logprobs, to be told those and no more. Default: the
-   * rest of the context.
+   * At least 1; or 0, with output.prompt_top_logprobs, to be told those and no more. Default, and
+   * what more than that comes to: the rest of the context (Model.max_positions). An answer that ends
+   * there ends with FINISH_REASON_LENGTH.
    *
    * @generated from field: optional uint32 max_tokens = 1;
    */
@@ -1273,6 +1274,8 @@ export type TokenizeResponse = Message<"octet.inference.v1.TokenizeResponse"> & 
   tokenIds: number[];
 
   /**
+   * As in Model.
+   *
    * @generated from field: uint32 max_positions = 2;
    */
   maxPositions: number;
