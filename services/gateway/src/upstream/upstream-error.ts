@@ -44,11 +44,12 @@ export function fromUpstream(error: unknown): ApiError {
   });
 }
 
-/** What is known of it; no coordinator's address. */
+/** What is known of it; without the coordinator's address, which the client puts in front. */
 function failureOf(error: unknown): Failure | undefined {
   if (!(error instanceof OctetError)) return fromServiceError(error);
-  const { reason, message } = error;
-  return fromServiceError(error.cause) ?? { reason, message };
+  const { reason, address, fieldViolations: violations, retryAfterMs } = error;
+  const message = error.message.slice(`${address}: `.length);
+  return { reason, message, violations, retryAfterMs };
 }
 
 /** "sampling.top_k" of gRPC is "top_k" of HTTP. */
