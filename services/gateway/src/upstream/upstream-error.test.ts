@@ -28,6 +28,15 @@ test("what the client found out by itself has a code of its own", () => {
   });
 });
 
+test("where nobody could be reached, and how, is the operator's to know", () => {
+  const details = `No connection established. Last error: connect ECONNREFUSED ${address}`;
+  const bare = Object.assign(new Error("x"), { code: statusCode.UNAVAILABLE, details });
+  expect(fromUpstream(bare)).toMatchObject({
+    code: "unavailable",
+    message: expect.not.stringContaining(address),
+  });
+});
+
 test("a status that nobody explains says nothing of its inside; our own errors stay", () => {
   const bare = Object.assign(new Error("x"), { code: statusCode.UNKNOWN, details: "secret" });
   expect(fromUpstream(bare)).toMatchObject({

@@ -33,15 +33,18 @@ export function fromUpstream(error: unknown): ApiError {
     return new ApiError("internal", "internal error; the gateway's log has it", { cause: error });
   }
   const field = failure.violations?.[0]?.field;
-  const message =
-    failure.reason === "timeout"
-      ? "the answer was not complete in the time it may take"
-      : failure.message;
-  return new ApiError(codeOfReason[failure.reason], message, {
+  return new ApiError(codeOfReason[failure.reason], messageOf(failure), {
     param: field === undefined ? undefined : toParam(field),
     retryAfterMs: failure.retryAfterMs,
     cause: error,
   });
+}
+
+function messageOf({ reason, message, retryAfterMs }: Failure): string {
+  if (reason === "timeout") return "the answer was not complete in the time it may take";
+  // A coordinator says when to ask again; gRPC itself says where nobody listened.
+  const isUnreached = reason === "unavailable" && retryAfterMs === undefined;
+  return isUnreached ? "no coordinator could be reached, or one went away; ask again" : message;
 }
 
 /** What is known of it; without the coordinator's address, which the client puts in front. */
