@@ -10,6 +10,7 @@ import { clusterDecode, clusterPrefill, eventLoopDelay } from "./nine-processes.
 import { prefillBenchmark } from "./prefill.ts";
 import { prefixCache } from "./prefix-cache.ts";
 import { serveBenchmark } from "./serve.ts";
+import { speculation } from "./speculation.ts";
 import { workerMemory, workerReady } from "./worker.ts";
 
 function atLeast(bound: number, of: Bar["of"]): Bar {
@@ -52,6 +53,9 @@ export const benchmarks: readonly Benchmark[] = [
   serveBenchmark("serve-q4-32", { dtype: "q4", streams: 32, ...served }),
   prefixCache("prefix-cache"),
   chunkedPrefill("chunked-prefill", { stepTokens: 512, arrivalTokens: 2048 }),
+  speculation("speculation", { text: "repeats", answerTokens: 192 }),
+  speculation("speculation-1ms", { text: "repeats", answerTokens: 192, delayMs: 1 }),
+  speculation("speculation-random", { text: "random", answerTokens: 192 }),
   eventLoopDelay("event-loop-delay", [atMost(10, "value")]),
   callBenchmark("call-8k-1", [atMost(3, "ratio")]),
   callBenchmark("call-8k-8", [atMost(6, "ratio")]),

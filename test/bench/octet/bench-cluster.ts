@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type ExpertUse, type GenerateResponse, InferenceService } from "@octet/protocol";
+import { type ExpertUse, InferenceService } from "@octet/protocol";
 import { createClient, type GrpcClient } from "@octet/protocol/grpc";
 import type {
   DecodeRequest,
@@ -19,6 +19,7 @@ import {
   timeDecode,
   timePrefill,
 } from "./generate-side-by-side.ts";
+import { tokenStreamOf } from "./token-stream.ts";
 
 /** A process of the cluster, as `octet up --json` names it. */
 export interface ClusterMember {
@@ -41,8 +42,6 @@ interface UpReport {
 }
 
 const octetMain = fileURLToPath(new URL("../../../packages/cli/src/main.ts", import.meta.url));
-/** Longest that one answer may take. */
-const deadlineMs = 600_000;
 /** Of the coordinator's KV cache: enough for what is measured, so that its memory is compared. */
 export const kvTokens = 16_384;
 
@@ -51,6 +50,7 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
   readonly members: readonly ClusterMember[];
   readonly #up: ChildProcess;
   readonly #client: GrpcClient<typeof InferenceService>;
+  readonly #stream: StreamTokens;
   readonly #eventLoops: EventLoopWatch;
   #lastUse: readonly ExpertUse[] = [];
   #lastCachedTokens = 0;
@@ -61,6 +61,10 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
     this.#up = up;
     this.members = report.members;
     this.#client = createClient(InferenceService, report.address);
+    this.#stream = tokenStreamOf(this.#client, ({ experts, cachedPromptTokens }) => {
+      this.#lastUse = experts;
+      this.#lastCachedTokens = cachedPromptTokens;
+    });
     this.#eventLoops = eventLoops;
     process.once("exit", this.#onExit);
   }
@@ -70,7 +74,7 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
     const eventLoops = await EventLoopWatch.create();
     const env = { ...process.env, ...eventLoops.environment };
     const flags = ["--port", "0", "--no-http", "--json", "--no-verify"];
-    const sizes = ["--kv-tokens", String(kvTokens)];
+    const sizes = ["--kv-tokens", String(kvTokens), "--speculation", "off"];
     const args = [octetMain, "up", "--model", shardsDir, ...flags, ...sizes];
     const up = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
@@ -141,30 +145,5 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
       await once(this.#up, "close");
     }
     await this.#eventLoops[Symbol.asyncDispose]();
-  }
-
-  readonly #stream: StreamTokens = (promptTokenIds, maxTokens, { prefixCache }) =>
-    this.#tokensOf(
-      this.#client.generate(
-        {
-          input: { case: "tokens", value: { ids: [...promptTokenIds] } },
-          sampling: { temperature: 0 },
-          stop: { maxTokens, ignoreEos: true },
-          scheduling: { prefixCache },
-          details: true, // token ids are among them
-        },
-        { deadlineMs },
-      ),
-    );
-
-  async *#tokensOf(
-    responses: AsyncIterable<GenerateResponse>,
-  ): AsyncGenerator<readonly number[], void> {
-    for await (const { event } of responses) {
-      if (event.case === "delta") yield event.value.tokenIds;
-      if (event.case !== "finished") continue;
-      this.#lastUse = event.value.experts;
-      this.#lastCachedTokens = event.value.cachedPromptTokens;
-    }
   }
 }
