@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-// `npm run test:conformance` has its own configuration.
-const neverHere = [...configDefaults.exclude, "test/conformance/**"];
+// `npm run test:conformance` and `npm run test:drivers` have their own configurations.
+const neverHere = [...configDefaults.exclude, "test/conformance/**", "**/*.driver.test.ts"];
 
 /**
  * Files whose tests compute on SwiftShader, which compiles each kernel for up to a second. They share

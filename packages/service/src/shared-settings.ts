@@ -10,6 +10,8 @@ export const sharedSettings = {
   OCTET_ENGINE: z.enum(["cpu", "webgpu", "reference"]).default("cpu"),
   /** Part of the name of the GPU to use, as `octet doctor` prints it. Default: the first. */
   OCTET_GPU_ADAPTER: z.string().min(1).optional(),
+  /** Whether a GPU's subgroup matrices are used where tuning found them faster: an experiment. */
+  OCTET_GPU_SUBGROUP_MATRICES: booleanSetting.default(false),
   /** Whether a GPU that is a program on the CPU will do: for tests. */
   OCTET_ALLOW_SOFTWARE_GPU: booleanSetting.default(false),
   /** Where `octet bench --tune` keeps what it found, for GPU engines to compute by. */

@@ -28,6 +28,7 @@ export function openEngine(
       return openWebGpuExpertEngine({
         ...options,
         adapterName: config.OCTET_GPU_ADAPTER,
+        subgroupMatrices: config.OCTET_GPU_SUBGROUP_MATRICES,
         allowSoftwareAdapter: config.OCTET_ALLOW_SOFTWARE_GPU,
         tuningCacheDir: cacheFolder(config),
         onNote: device.note,

@@ -55,6 +55,7 @@ async function runBench(flags: BenchFlags): Promise<void> {
     weightDtype: flags.dtype,
     allowSoftwareAdapter: flags.allowSoftwareGpu ?? process.env.OCTET_ALLOW_SOFTWARE_GPU === "true",
     adapterName: flags.gpuAdapter ?? (process.env.OCTET_GPU_ADAPTER || undefined),
+    subgroupMatrices: process.env.OCTET_GPU_SUBGROUP_MATRICES === "true",
     tuning: { cacheDir: cacheFolder(process.env), tune: flags.tune ?? false },
   });
   for (const note of bench.notes) say(note);

@@ -13,6 +13,7 @@ const adapter: GpuAdapter = {
   isSoftware: false,
   subgroupSizes: [32, 32],
   features: ["shader-f16", "subgroups"],
+  variants: ["subgroups"],
   languageFeatures: ["packed_4x8_integer_dot_product"],
   limits: { ...baselineLimits, maxStorageBufferBindingSize: 2 ** 31 - 4 },
   problem: undefined,

@@ -5,12 +5,13 @@ import type { Diagnosis } from "./diagnose.ts";
 import type { DoctorFacts } from "./doctor-facts.ts";
 
 /** Features that change which kernels run, or what can be measured. */
-const featuresOfInterest = ["shader-f16", "subgroups", "timestamp-query"];
-const languageFeaturesOfInterest = [
-  "packed_4x8_integer_dot_product",
-  "immediate_address_space",
-  "chromium_experimental_subgroup_matrix",
+const featuresOfInterest = [
+  "subgroups",
+  "chromium-experimental-subgroup-matrix",
+  "shader-f16",
+  "timestamp-query",
 ];
+const languageFeaturesOfInterest = ["packed_4x8_integer_dot_product", "immediate_address_space"];
 
 /** Several lines, ended by a line break. */
 export function formatReport(facts: DoctorFacts, diagnosis: Diagnosis): string {
@@ -85,6 +86,7 @@ function adapterLines(adapter: GpuAdapter): string[] {
       `${limits.maxStorageBuffersPerShaderStage} storage buffers`,
     `  one buffer ${formatBytes(limits.maxBufferSize ?? 0)}, one binding ` +
       `${formatBytes(limits.maxStorageBufferBindingSize ?? 0)}`,
+    `  kernels use ${adapter.variants.join(", ") || "the baseline"}`,
     `  ${adapter.problem === undefined ? "ran a small shader" : `failed: ${adapter.problem}`}`,
   ];
 }

@@ -12,6 +12,7 @@ import {
   type Multiply,
   type MultiplyTuning,
   multiply,
+  packedDotConstant,
 } from "./multiply.ts";
 
 /** One expert's matrices in one layer. */
@@ -61,7 +62,7 @@ export function loadExpertKernels(
       constants: {
         BITS: elementBits[dtype],
         ROWS: rows,
-        ...(panels ? { PACKED_DOT: tuning.up.packedDot ? 1 : 0 } : {}),
+        ...(panels ? packedDotConstant(tuning.up) : {}),
       },
       // x, w1, w3, hidden.
       bindings: panels

@@ -89,7 +89,7 @@ for (const dtype of weightDtypes) {
       "a tile of 16": {},
       "two tiles of 16": { fewRows: [1], tileRows: [16] },
       "a tile of 128": { tileRows: [128] },
-      "plain dots": { packedDot: false },
+      "plain dots": { dots: "plain" },
     };
     for (const [what, tuning] of Object.entries(variants)) {
       assertSameBits(await runMultiply(device, matrix, x, { tuning }), expected, what);
@@ -97,7 +97,7 @@ for (const dtype of weightDtypes) {
     for (const few of [2, 4, 6]) {
       const some = { ...x, rows: few, data: x.data.subarray(0, few * (x.data.length / numRows)) };
       const whole = expected.subarray(0, few * 80);
-      for (const tuning of [{}, { packedDot: false }, { fewRows: [8] }]) {
+      for (const tuning of [{}, { dots: "plain" as const }, { fewRows: [8] }]) {
         const what = `${few} rows, ${JSON.stringify(tuning)}`;
         assertSameBits(await runMultiply(device, matrix, some, { tuning }), whole, what);
       }

@@ -3,17 +3,22 @@ import { isQuantised, type WeightDtype } from "@octet/core";
 import type { BindGroups } from "./device/bind-groups.ts";
 import type { Dispatch } from "./device/commands.ts";
 import type { GpuDevice } from "./device/gpu-device.ts";
-import type { Kernel } from "./device/kernel.ts";
+import type { Kernel, KernelForm } from "./device/kernel.ts";
 import { deviceWidth } from "./device-rows.ts";
 import { type GpuMatrix, matrixBuffers } from "./gpu-matrix.ts";
 
 /** What becomes of a product: stored, rounded to bf16, or added to the f32 that is there. */
 export type MultiplyOutput = "f32" | "bf16" | "added";
 
+/**
+ * How products of bytes are made: by plain multiplications, by dot4I8Packed, or, of many rows, by
+ * the device's products of small matrices, which few devices have.
+ */
+export type IntegerDots = "plain" | "packed" | "matrix";
+
 /** Choices that change no bit of a result, for a tuner or a test. */
 export interface MultiplyTuning {
-  /** Integer dot products by dot4I8Packed, or by plain multiplications. */
-  readonly packedDot: boolean;
+  readonly dots: IntegerDots;
   /** Rows that the kernels for few compute, each reading the weights once: 1 to 8, rising. */
   readonly fewRows: readonly number[];
   /** Rows of a tile of the kernels for many: sixteens up to 128, rising. */
@@ -21,7 +26,7 @@ export interface MultiplyTuning {
 }
 
 export const defaultTuning: MultiplyTuning = {
-  packedDot: true,
+  dots: "packed",
   fewRows: [1, 4],
   tileRows: [16, 64],
 };
@@ -77,22 +82,36 @@ export function loadMultiply(device: GpuDevice, { dtype, output, tuning }: Multi
   const constants = {
     BITS: elementBits[dtype],
     OUTPUT: outputNumber[output],
-    ...(isQuantised(dtype) ? { PACKED_DOT: tuning.packedDot ? 1 : 0 } : {}),
   };
-  const sized = (name: string, rows: number, own: Record<string, number>): SizedKernel => ({
+  const { byteMatrix } = device.kernels.variants;
+  const byMatrix = isQuantised(dtype) && tuning.dots === "matrix" && byteMatrix !== undefined;
+  const dots = isQuantised(dtype) ? packedDotConstant(tuning) : {};
+  const sized = (name: string, rows: number, own: Partial<KernelForm>): SizedKernel => ({
     rows,
     kernel: device.kernels.load({
       shader: `multiply-${kind}-${name}`,
-      constants: { ...constants, ...own },
+      ...own,
+      constants: { ...constants, ...own.constants },
       // x, the matrix, out.
       bindings: isQuantised(dtype) ? ["read", "read", "read", "write"] : ["read", "read", "write"],
       parameterWords: 6,
     }),
   });
   return {
-    few: tuning.fewRows.map((rows) => sized("few", rows, { ROWS: rows })),
-    many: tuning.tileRows.map((rows) => sized("many", rows, { TOKENS: rows / tileThreads })),
+    few: tuning.fewRows.map((rows) => sized("few", rows, { constants: { ROWS: rows, ...dots } })),
+    many: tuning.tileRows.map((rows) => {
+      const TOKENS = rows / tileThreads;
+      if (!byMatrix) return sized("many", rows, { constants: { TOKENS, ...dots } });
+      const { M, N, K } = byteMatrix;
+      const sizes = { tileM: M, tileN: N, tileK: K };
+      return sized("matrix", rows, { constants: { TOKENS }, sizes });
+    }),
   };
+}
+
+/** What kernels of quantised matrices are told that make products of bytes themselves. */
+export function packedDotConstant({ dots }: MultiplyTuning): { readonly PACKED_DOT: number } {
+  return { PACKED_DOT: dots === "plain" ? 0 : 1 };
 }
 
 /** One product, by the kernel that suits its number of rows. */

@@ -44,6 +44,7 @@ export async function openWebGpuAttentionEngine(
       options: { model, weightDtype, weights, numBlocks, blockSizeTokens, tuning },
       allowSoftwareAdapter: options.allowSoftwareAdapter ?? false,
       adapterName: options.adapterName,
+      subgroupMatrices: options.subgroupMatrices,
     },
     {
       onDeviceChange: (change) => device.take(change),

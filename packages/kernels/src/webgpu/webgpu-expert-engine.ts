@@ -18,6 +18,8 @@ export interface WebGpuOptions {
   readonly allowSoftwareAdapter?: boolean;
   /** Part of the name of the GPU to use, for the process's first engine to choose. */
   readonly adapterName?: string | undefined;
+  /** Whether tuned choices may be kernels that use its subgroup matrices; false unless told. */
+  readonly subgroupMatrices?: boolean | undefined;
   /** Where tuned choices are kept; without it the defaults are taken. No bit depends on them. */
   readonly tuningCacheDir?: string | undefined;
   /** Times kernels first where nothing is kept yet, which takes up to a minute; false unless told. */
@@ -54,6 +56,7 @@ export async function openWebGpuExpertEngine(
       options: { model, weightDtype, weights, expertIds, tuning },
       allowSoftwareAdapter,
       adapterName,
+      subgroupMatrices: options.subgroupMatrices,
     },
     {
       onDeviceChange: (change) => options.onDeviceChange?.(change),

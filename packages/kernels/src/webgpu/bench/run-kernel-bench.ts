@@ -21,6 +21,8 @@ export interface KernelBenchOptions {
   readonly allowSoftwareAdapter: boolean;
   /** Part of the adapter's name, or undefined for the best there is. */
   readonly adapterName: string | undefined;
+  /** Whether kernels that use them are among those to choose from. */
+  readonly subgroupMatrices: boolean;
   /** Where choices are kept, and whether to make those that are missing. */
   readonly tuning: TuningOptions;
 }
@@ -48,7 +50,7 @@ const rotationBytes = 256 * 1024 * 1024;
  */
 export async function runKernelBench(options: KernelBenchOptions): Promise<KernelBench> {
   const { model, weightDtype: dtype, steps, pastTokens } = options;
-  const device = await openDevice(await loadDawn(options.adapterName), {});
+  const device = await openDevice(await loadDawn(options), {});
   try {
     refuseSoftware(device.facts, options.allowSoftwareAdapter);
     const { name, isSoftware } = device.facts;

@@ -4,9 +4,9 @@ import { useSwiftShader } from "./swiftshader.ts";
 
 test("an adapter is chosen by a part of its name; another name is refused with those there are", async () => {
   useSwiftShader(process.env);
-  const named = await loadDawn("SwiftShader");
+  const named = await loadDawn({ adapterName: "SwiftShader" });
   expect(describeAdapter(await requestAdapter(named)).name).toMatch(/swiftshader/i);
-  const other = await loadDawn("GeForce");
+  const other = await loadDawn({ adapterName: "GeForce" });
   await expect(requestAdapter(other)).rejects.toMatchObject({
     code: "unsupported",
     message: expect.stringContaining("found SwiftShader Device"),

@@ -12,15 +12,23 @@ export interface AdapterFacts {
 /** Names by which software adapters are known, should one not say that it is a fallback. */
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
-/**
- * Loads Dawn. One instance a process: it is the GPU thread that calls this, once.
- *
- * @param adapterName part of the name of the one adapter that it is to find; by default all
- */
-export async function loadDawn(adapterName?: string): Promise<GPU> {
+/** What Dawn is to find. */
+export interface DawnOptions {
+  /** Part of the name of the one adapter that it is to find; by default all. */
+  readonly adapterName?: string | undefined;
+  /** Whether it is to tell of subgroup matrices, an experiment that some drivers fail at. */
+  readonly subgroupMatrices?: boolean | undefined;
+}
+
+/** Loads Dawn. One instance a process: it is the GPU thread that calls this, once. */
+export async function loadDawn(options: DawnOptions = {}): Promise<GPU> {
+  const { adapterName, subgroupMatrices = false } = options;
   try {
     const { create } = await import("webgpu");
-    return create(adapterName === undefined ? [] : [`adapter=${adapterName}`]);
+    return create([
+      ...(adapterName === undefined ? [] : [`adapter=${adapterName}`]),
+      ...(subgroupMatrices ? ["enable-dawn-features=allow_unsafe_apis"] : []),
+    ]);
   } catch (cause) {
     throw new KernelError(
       "unsupported",

@@ -2,11 +2,13 @@
 import { KernelError } from "../../kernel-error.ts";
 import { type AdapterFacts, describeAdapter, requestAdapter } from "./adapter.ts";
 import { bufferUsage } from "./buffer-usage.ts";
+import { findByteMatrix, makesByteMatrix, matrixConfigs, matrixFeature } from "./byte-matrix.ts";
 import { type GrowingCounts, zeroCounts } from "./counts.ts";
-import { KernelCache, type KernelProgress } from "./kernel.ts";
+import { KernelCache, type KernelProgress, type KernelVariants } from "./kernel.ts";
 import { chooseLimits, parameterBytesMax } from "./limits.ts";
 import { ParameterArena, parameterArenaBytes } from "./parameter-arena.ts";
 import { SlowTurns } from "./slow-turns.ts";
+import { hasUsualSubgroups, offersSubgroups } from "./subgroups.ts";
 
 /** Features that are used where a device has them, and never needed. */
 const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query"];
@@ -15,6 +17,13 @@ const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query"];
 export interface DeviceOptions {
   /** Passes parameters by a uniform buffer even where the device has immediates. */
   readonly withoutImmediates?: boolean;
+  /** Takes no kernel that uses subgroups even where the device has them. */
+  readonly withoutSubgroups?: boolean;
+}
+
+/** What a device was found to be before it is used. */
+interface DeviceFindings extends Omit<KernelVariants, "usesImmediates"> {
+  readonly facts: AdapterFacts;
 }
 
 /** An open device; whoever opened it destroys it. */
@@ -33,14 +42,16 @@ export class GpuDevice {
   #lostDetail: string | undefined;
   #fault: string | undefined;
 
-  constructor(instance: GPU, raw: GPUDevice, options: DeviceOptions & { facts: AdapterFacts }) {
+  constructor(instance: GPU, raw: GPUDevice, options: DeviceOptions & DeviceFindings) {
     this.instance = instance;
     this.raw = raw;
     this.facts = options.facts;
     this.#slowTurns = options.facts.isSoftware ? new SlowTurns() : undefined;
     const usesImmediates =
       raw.limits.maxImmediateSize >= parameterBytesMax && options.withoutImmediates !== true;
-    this.kernels = new KernelCache(raw, this.counts, usesImmediates);
+    const { usesSubgroups, byteMatrix } = options;
+    const variants = { usesImmediates, usesSubgroups, byteMatrix };
+    this.kernels = new KernelCache(raw, this.counts, variants);
     this.parameters = usesImmediates ? undefined : this.#createArena();
     this.lost = raw.lost.then(({ reason, message }) => {
       this.#lostDetail = `${reason}: ${message}`;
@@ -118,12 +129,33 @@ export class GpuDevice {
 
 /** Opens a device of the best adapter. */
 export async function openDevice(gpu: GPU, options: DeviceOptions): Promise<GpuDevice> {
-  const adapter = await requestAdapter(gpu);
+  return openAdapter(gpu, await requestAdapter(gpu), options);
+}
+
+/** Opens a device of that adapter, and finds out what its kernels may use. */
+export async function openAdapter(
+  gpu: GPU,
+  adapter: GPUAdapter,
+  options: DeviceOptions = {},
+): Promise<GpuDevice> {
   const requiredLimits = chooseLimits(adapter);
-  // Reading the device's clock costs nothing until somebody does.
-  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name));
+  const hasSubgroups = options.withoutSubgroups !== true && offersSubgroups(gpu, adapter);
+  const byteMatrix = hasSubgroups ? findByteMatrix(matrixConfigs(adapter)) : undefined;
+  const requiredFeatures = [
+    // Reading the device's clock costs nothing until somebody does.
+    ...wantedFeatures.filter((name) => adapter.features.has(name)),
+    ...(hasSubgroups ? (["subgroups"] as const) : []),
+    ...(byteMatrix === undefined ? [] : [matrixFeature]),
+  ];
   const raw = await adapter.requestDevice({ label: "octet", requiredLimits, requiredFeatures });
-  return new GpuDevice(gpu, raw, { ...options, facts: describeAdapter(adapter) });
+  const usesSubgroups = hasSubgroups && (await hasUsualSubgroups(raw));
+  const makesThem = byteMatrix !== undefined && (await makesByteMatrix(raw, byteMatrix));
+  return new GpuDevice(gpu, raw, {
+    ...options,
+    facts: describeAdapter(adapter),
+    usesSubgroups,
+    byteMatrix: usesSubgroups && makesThem ? byteMatrix : undefined,
+  });
 }
 
 function deviceLost({ name }: AdapterFacts, detail: string): KernelError {

@@ -1,6 +1,7 @@
 // A compute shader with its sizes filled in, made once and kept.
-import { readFileSync } from "node:fs";
+import type { MatrixShape } from "./byte-matrix.ts";
 import type { GrowingCounts } from "./counts.ts";
+import { readShader, withSizes } from "./shader-text.ts";
 
 /** A shader of ../shaders and what is fixed of it before it runs. */
 export interface KernelForm {
@@ -8,6 +9,8 @@ export interface KernelForm {
   readonly shader: string;
   /** Values of its `override` constants. */
   readonly constants: Readonly<Record<string, number>>;
+  /** Values of its `const` declarations that stand in types, where WGSL takes no `override`. */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** Its storage buffers, bindings 0 and up of group 0. */
   readonly bindings: readonly ("read" | "write")[];
   /** 32-bit words of its parameters, at most 16. */
@@ -31,6 +34,18 @@ export interface KernelProgress {
   readonly total: number;
 }
 
+/** Shaders of which there is also NAME-subgroups.wgsl, which gives the same bits. */
+const subgroupVariants: ReadonlySet<string> = new Set(["combine-norm", "gate", "select-largest"]);
+
+/** What a device's kernels are made with. */
+export interface KernelVariants {
+  readonly usesImmediates: boolean;
+  /** Whether shaders that have one are taken as their variant for subgroups. */
+  readonly usesSubgroups: boolean;
+  /** Products of small matrices of signed bytes that a subgroup makes at once, if it does. */
+  readonly byteMatrix: MatrixShape | undefined;
+}
+
 const computeStage = 4; // GPUShaderStage.COMPUTE, which is no global here
 
 /**
@@ -40,16 +55,16 @@ const computeStage = 4; // GPUShaderStage.COMPUTE, which is no global here
 export class KernelCache {
   readonly #device: GPUDevice;
   readonly #counts: GrowingCounts;
-  readonly #usesImmediates: boolean;
+  readonly variants: KernelVariants;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #kernels = new Map<string, CachedKernel>();
   #asked: Set<CachedKernel> | undefined;
 
-  constructor(device: GPUDevice, counts: GrowingCounts, usesImmediates: boolean) {
+  constructor(device: GPUDevice, counts: GrowingCounts, variants: KernelVariants) {
     this.#device = device;
     this.#counts = counts;
-    this.#usesImmediates = usesImmediates;
+    this.variants = variants;
   }
 
   /** The kernel of that form. */
@@ -109,23 +124,25 @@ export class KernelCache {
       label: form.shader,
       layout: this.#device.createPipelineLayout({
         bindGroupLayouts: [layout],
-        immediateSize: this.#usesImmediates ? form.parameterWords * 4 : 0,
+        immediateSize: this.variants.usesImmediates ? form.parameterWords * 4 : 0,
       }),
       compute: {
-        module: this.#moduleOf(form.shader),
-        entryPoint: this.#usesImmediates ? "fromImmediates" : "fromUniform",
+        module: this.#moduleOf(form),
+        entryPoint: this.variants.usesImmediates ? "fromImmediates" : "fromUniform",
         constants: form.constants,
       },
     };
   }
 
-  #moduleOf(shader: string): GPUShaderModule {
-    let made = this.#modules.get(shader);
+  #moduleOf({ shader, sizes = {} }: KernelForm): GPUShaderModule {
+    const key = `${shader} ${JSON.stringify(sizes)}`;
+    let made = this.#modules.get(key);
     if (made === undefined) {
-      const code = readFileSync(new URL(`../shaders/${shader}.wgsl`, import.meta.url), "utf8");
+      const isVariant = this.variants.usesSubgroups && subgroupVariants.has(shader);
+      const code = withSizes(readShader(isVariant ? `${shader}-subgroups` : shader), sizes);
       made = this.#device.createShaderModule({ label: shader, code });
       this.#counts.objectsCreated += 1;
-      this.#modules.set(shader, made);
+      this.#modules.set(key, made);
     }
     return made;
   }
@@ -150,7 +167,7 @@ export class KernelCache {
       visibility: computeStage,
       buffer: { type: access === "read" ? "read-only-storage" : "storage" },
     }));
-    if (!this.#usesImmediates) {
+    if (!this.variants.usesImmediates) {
       entries.push({
         binding: bindings.length,
         visibility: computeStage,

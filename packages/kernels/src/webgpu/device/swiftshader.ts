@@ -26,13 +26,14 @@ export function findSwiftShader(): string | undefined {
 }
 
 /**
- * Makes SwiftShader the one Vulkan driver of this process and of those it starts. To be called on
- * the main thread before the first device is opened.
+ * Makes SwiftShader the one Vulkan driver of this process and of those it starts, or the driver
+ * whose manifest OCTET_TEST_VULKAN_DRIVER names. To be called on the main thread before the first
+ * device is opened.
  *
  * @throws {Error} if it is not installed; the message says how to
  */
 export function useSwiftShader(env: NodeJS.ProcessEnv): void {
-  const manifest = findSwiftShader();
+  const manifest = env.OCTET_TEST_VULKAN_DRIVER || findSwiftShader();
   if (manifest === undefined) {
     const packages = swiftShaderPackages.join(" ");
     throw new Error(

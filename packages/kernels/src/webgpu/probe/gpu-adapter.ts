@@ -20,6 +20,8 @@ export interface GpuAdapter {
   readonly features: readonly string[];
   /** Optional features of WGSL here, sorted. */
   readonly languageFeatures: readonly string[];
+  /** What kernels use of it beyond the baseline, in words; empty if it was not tried. */
+  readonly variants: readonly string[];
   /** Every limit by WebGPU's name for it. */
   readonly limits: Readonly<Record<string, number>>;
   /** Why a first small shader did not run on it; undefined if it ran and was right. */

@@ -4,6 +4,7 @@
 //   probe-child.ts describe BACKEND NAME   {"adapter":GpuAdapter}
 // A failure that could be caught is {"failure":"..."}.
 import { readFileSync } from "node:fs";
+import { openAdapter } from "../device/gpu-device.ts";
 import type { GpuAdapter } from "./gpu-adapter.ts";
 
 /** No device is called so; Dawn's refusal lists those that there are. */
@@ -23,12 +24,20 @@ async function listAdapters() {
 async function describeAdapter(backend: string, name: string): Promise<{ adapter: GpuAdapter }> {
   const { create, globals } = await import("webgpu");
   Object.assign(globalThis, globals);
-  const gpu = create([`backend=${backend}`, `adapter=${name}`]);
+  const isTold = process.env.OCTET_GPU_SUBGROUP_MATRICES === "true"; // as engines are
+  const gpu = create([
+    `backend=${backend}`,
+    `adapter=${name}`,
+    ...(isTold ? ["enable-dawn-features=allow_unsafe_apis"] : []),
+  ]);
   const adapter = await gpu.requestAdapter();
   if (adapter === null) throw new Error(`${backend} no longer has ${name}`);
   const { info } = adapter;
   // Before the last use of `gpu`: Dawn aborts if its instance is collected under a device.
   const problem = await findProblem(adapter);
+  // An adapter gives one device: the next is another's.
+  const again = await gpu.requestAdapter();
+  const variants = again === null || problem !== undefined ? [] : await findVariants(gpu, again);
   const limits: Record<string, number> = {};
   for (const limit in adapter.limits) {
     limits[limit] = Number(adapter.limits[limit as keyof GPUSupportedLimits]);
@@ -44,6 +53,7 @@ async function describeAdapter(backend: string, name: string): Promise<{ adapter
       subgroupSizes: subgroupSizesOf(info),
       features: Array.from(adapter.features).sort(),
       languageFeatures: Array.from(gpu.wgslLanguageFeatures).sort(),
+      variants,
       limits,
       problem,
     },
@@ -66,6 +76,23 @@ async function findProblem(adapter: GPUAdapter): Promise<string | undefined> {
     return isRight ? undefined : `the first shader gave ${found.slice(0, 4).join(", ")}, ...`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** What kernels would use of it; nothing where it cannot be opened, which `findProblem` tells. */
+async function findVariants(gpu: GPU, adapter: GPUAdapter): Promise<string[]> {
+  try {
+    const device = await openAdapter(gpu, adapter);
+    const { usesSubgroups, byteMatrix } = device.kernels.variants;
+    device.destroy();
+    return [
+      ...(usesSubgroups ? ["subgroups"] : []),
+      ...(byteMatrix === undefined
+        ? []
+        : [`subgroup matrices of bytes, ${byteMatrix.M} x ${byteMatrix.N} x ${byteMatrix.K}`]),
+    ];
+  } catch {
+    return [];
   }
 }
 

@@ -52,7 +52,11 @@ test("SwiftShader is found, runs the shader, and says that it is software", asyn
   const { adapters, failures } = await probeGpu({ environment });
   expect(failures).toEqual([]);
   expect(adapters).toHaveLength(1);
-  expect(adapters[0]).toMatchObject({ backend: "vulkan", isSoftware: true });
+  expect(adapters[0]).toMatchObject({
+    backend: "vulkan",
+    isSoftware: true,
+    variants: ["subgroups"],
+  });
   expect(adapters[0]!.problem).toBeUndefined();
   for (const [name, least] of Object.entries(baselineLimits)) {
     expect(adapters[0]!.limits[name], name).toBeGreaterThanOrEqual(least);

@@ -9,7 +9,7 @@
 // by its bits.
 //
 // One workgroup per i; a thread owns every LANES-th four neighbours. Squares are summed thread by
-// thread, then neighbour by neighbour.
+// thread, then over the threads by a binary tree: neighbours, then pairs of neighbours, and so on.
 // Source: transformers, modeling_mixtral.py, MixtralRMSNorm; the combine's order is the seam's.
 requires immediate_address_space;
 
@@ -90,26 +90,34 @@ fn addRoutes(r: u32, lane: u32, parameters: Parameters) -> f32 {
   return squares;
 }
 
-// Σ over the workgroup: of neighbours first, then of what those made.
+// Σ of `stripes` neighbours in sums, by a binary tree.
+fn treeSum(first: u32) -> f32 {
+  var values = array<f32, 16>();
+  for (var i = 0u; i < stripes; i++) {
+    values[i] = sums[first + i];
+  }
+  for (var step = 1u; step < stripes; step *= 2u) {
+    for (var i = 0u; i < stripes; i += 2u * step) {
+      values[i] += values[i + step];
+    }
+  }
+  return values[0];
+}
+
+// Σ over the workgroup: of stripes first, then of what those made.
 fn total(part: f32, lane: u32) -> f32 {
   sums[lane] = part;
   workgroupBarrier();
   var sum = 0.0;
   if (lane < stripes) {
-    for (var i = 0u; i < stripes; i++) {
-      sum += sums[lane * stripes + i];
-    }
+    sum = treeSum(lane * stripes);
   }
   workgroupBarrier();
   if (lane < stripes) {
     sums[lane] = sum;
   }
   workgroupBarrier();
-  sum = 0.0;
-  for (var i = 0u; i < stripes; i++) {
-    sum += sums[i];
-  }
-  return sum;
+  return treeSum(0u);
 }
 
 // Largest of what the eight lanes hold that have the caller's block.

@@ -6,8 +6,9 @@
 // row holds NaN or infinity, told by its bits.
 //
 // One workgroup per token, an eighth of it to an expert. A logit: each thread over its share of the
-// elements, one here and one there, then over the threads. Source: transformers, modeling_mixtral.py,
-// MixtralSparseMoeBlock; the softmax of the chosen is mistral-inference's.
+// elements, one here and one there, then over the threads by a binary tree of neighbours. Source:
+// transformers, modeling_mixtral.py, MixtralSparseMoeBlock; the softmax of the chosen is
+// mistral-inference's.
 requires immediate_address_space;
 
 override LANES: u32; // 64 or 256
@@ -37,6 +38,20 @@ fn isFinite(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
 }
 
+// Σ of an expert's parts.
+fn treeSum(first: u32) -> f32 {
+  var values = array<f32, 32>();
+  for (var i = 0u; i < expertLanes; i++) {
+    values[i] = parts[first + i];
+  }
+  for (var step = 1u; step < expertLanes; step *= 2u) {
+    for (var i = 0u; i < expertLanes; i += 2u * step) {
+      values[i] += values[i + step];
+    }
+  }
+  return values[0];
+}
+
 fn computeLogits(token: u32, lane: u32, parameters: Parameters) {
   let width = parameters.width;
   let experts = parameters.experts;
@@ -51,10 +66,7 @@ fn computeLogits(token: u32, lane: u32, parameters: Parameters) {
     parts[lane] = sum;
     workgroupBarrier();
     if (lane % expertLanes == 0u && expert < experts) {
-      for (var i = 1u; i < expertLanes; i++) {
-        sum += parts[lane + i];
-      }
-      logits[expert] = sum;
+      logits[expert] = treeSum(lane);
     }
     workgroupBarrier();
   }

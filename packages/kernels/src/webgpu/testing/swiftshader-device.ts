@@ -11,7 +11,7 @@ let shared: Promise<GpuDevice> | undefined;
 
 async function open(options: DeviceOptions): Promise<GpuDevice> {
   useSwiftShader(process.env);
-  dawn ??= loadDawn();
+  dawn ??= loadDawn({ subgroupMatrices: process.env.OCTET_GPU_SUBGROUP_MATRICES === "true" });
   return openDevice(await dawn, options);
 }
 

@@ -64,7 +64,7 @@ async function answer(request: Exclude<ThreadRequest, { kind: "stop" }>): Promis
 }
 
 async function open(engineId: number, request: OpenRequest): Promise<OpenedFacts> {
-  source ??= loadDawn(request.adapterName).then((gpu) => new DeviceSource(gpu));
+  source ??= loadDawn(request).then((gpu) => new DeviceSource(gpu));
   const opened = await RecoveringEngine.open({
     source: await source,
     load: loaderOf(request),

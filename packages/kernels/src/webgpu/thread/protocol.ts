@@ -11,6 +11,8 @@ export type OpenRequest = {
   readonly allowSoftwareAdapter: boolean;
   /** Part of the adapter's name, or undefined for the best there is. */
   readonly adapterName: string | undefined;
+  /** Whether tuned choices may be kernels that use the device's subgroup matrices. */
+  readonly subgroupMatrices?: boolean | undefined;
 } & (
   | { readonly engine: "expert"; readonly options: Tunable<ExpertEngineOptions> }
   | { readonly engine: "attention"; readonly options: Tunable<AttentionEngineOptions> }

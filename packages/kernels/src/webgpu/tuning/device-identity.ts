@@ -25,6 +25,7 @@ const tunedShaders = [
   "expert-up-rows",
   "multiply-panels-few",
   "multiply-panels-many",
+  "multiply-panels-matrix",
   "multiply-rows-few",
   "multiply-rows-many",
 ] as const;

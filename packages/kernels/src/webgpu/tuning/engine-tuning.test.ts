@@ -9,6 +9,7 @@ import { useSwiftShader } from "../device/swiftshader.ts";
 import { smallCall, smallExperts } from "../testing/expert-cases.ts";
 import { gpuThreadCounts, openInGpuThread } from "../thread/thread-host.ts";
 import { openWebGpuExpertEngine } from "../webgpu-expert-engine.ts";
+import type { TuningCandidates } from "./tune-products.ts";
 
 useSwiftShader(process.env);
 const newPath = scratchDirectory();
@@ -34,7 +35,7 @@ test("a kept choice is taken, a damaged one is told of, and bits stay the same",
   const usual = await forward(undefined);
   expect(usual).toMatchObject({ dispatches: 2, notes: [] });
   expect(await forward(cacheDir)).toEqual(usual);
-  const candidates = { packedDot: [true], fewRows: [1], tileRows: [16] };
+  const candidates: TuningCandidates = { dots: ["packed"], fewRows: [1], tileRows: [16] };
   const tuned = await openInGpuThread(
     {
       engine: "expert",

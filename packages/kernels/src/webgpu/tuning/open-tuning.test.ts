@@ -9,12 +9,12 @@ import { adapterFileName, identifyDevice } from "./device-identity.ts";
 import { DispatchTimer } from "./dispatch-timer.ts";
 import { expertTuning, productTuning } from "./open-tuning.ts";
 import { createRandomMatrix } from "./random-matrix.ts";
-import { productCosts } from "./tune-products.ts";
+import { productCosts, type TuningCandidates } from "./tune-products.ts";
 
 const newPath = scratchDirectory();
 
 /** Few enough to compile in seconds. */
-const candidates = { packedDot: [true], fewRows: [1], tileRows: [16] };
+const candidates: TuningCandidates = { dots: ["packed"], fewRows: [1], tileRows: [16] };
 const source = { model: smallModel, dtype: "q4" } as const;
 const shape = { kernel: "multiply", dtype: "q4", shape: [96, 64] } as const;
 
@@ -66,7 +66,7 @@ test.each([false, true])(
     const lab = { device, timer, candidates, rotationBytes: 0 };
     const matrices = [createRandomMatrix(device, "q4", [16, 64])];
     const submits = device.counts.submits;
-    const costs = await productCosts(lab, matrices, { packedDot: true, fewRows: [1] });
+    const costs = await productCosts(lab, matrices, { dots: "packed", fewRows: [1] });
     expect(costs.length).toBeGreaterThan(1);
     for (const { microseconds } of costs) expect(microseconds).toBeGreaterThan(0);
     expect(device.counts.submits).toBe(submits); // a stopwatch does not count as work

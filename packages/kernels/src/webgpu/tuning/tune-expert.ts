@@ -9,7 +9,7 @@ import {
 } from "../expert-kernels.ts";
 import { ExpertScratch } from "../expert-scratch.ts";
 import { destroyMatrix } from "../gpu-matrix.ts";
-import type { MultiplyTuning } from "../multiply.ts";
+import type { IntegerDots, MultiplyTuning } from "../multiply.ts";
 import { createRandomMatrix } from "./random-matrix.ts";
 import { type KernelCost, keepWorthwhile } from "./size-choice.ts";
 import { chooseTuning, copiesOf, productCosts, type TuningLab } from "./tune-products.ts";
@@ -44,9 +44,9 @@ export async function tuneExpert(lab: TuningLab, source: ExpertSource): Promise<
   const { fewRows } = lab.candidates;
   const experts = createRandomExperts(lab, source);
   try {
-    const down = await chooseTuning(lab, dtype, (packedDot) => {
+    const down = await chooseTuning(lab, dtype, (dots) => {
       const matrices = experts.map(({ w2 }) => w2);
-      return productCosts(lab, matrices, { packedDot, fewRows });
+      return productCosts(lab, matrices, { dots, fewRows });
     });
     return { up: await tuneUp(lab, source, experts), down };
   } finally {
@@ -60,26 +60,26 @@ async function tuneUp(
   source: ExpertSource,
   experts: readonly GpuExpert[],
 ): Promise<MultiplyTuning> {
-  const few = new Map<boolean, readonly KernelCost[]>();
-  const tiles = new Map<boolean, readonly KernelCost[]>();
-  const chosen = await chooseTuning(lab, source.dtype, async (packedDot) => {
-    const ofUp = await upCosts(lab, source, { experts, packedDot });
+  const few = new Map<IntegerDots, readonly KernelCost[]>();
+  const tiles = new Map<IntegerDots, readonly KernelCost[]>();
+  const chosen = await chooseTuning(lab, source.dtype, async (dots) => {
+    const ofUp = await upCosts(lab, source, { experts, dots });
     const matrices = experts.map(({ w1 }) => w1);
-    const ofTiles = await productCosts(lab, matrices, { packedDot, fewRows: [] });
-    few.set(packedDot, ofUp);
-    tiles.set(packedDot, ofTiles);
+    const ofTiles = await productCosts(lab, matrices, { dots, fewRows: [] });
+    few.set(dots, ofUp);
+    tiles.set(dots, ofTiles);
     return [...ofUp, ...ofTiles];
   });
-  const { packedDot, tileRows } = chosen;
-  const smallest = tiles.get(packedDot)!.find(({ rows }) => rows === tileRows[0])!;
-  const kept = keepWorthwhile(few.get(packedDot)!, 2 * smallest.microseconds);
-  return { packedDot, tileRows, fewRows: kept.map(({ rows }) => rows) };
+  const { dots, tileRows } = chosen;
+  const smallest = tiles.get(dots)!.find(({ rows }) => rows === tileRows[0])!;
+  const kept = keepWorthwhile(few.get(dots)!, 2 * smallest.microseconds);
+  return { dots, tileRows, fewRows: kept.map(({ rows }) => rows) };
 }
 
 async function upCosts(
   { device, timer, candidates }: TuningLab,
   { model, dtype }: ExpertSource,
-  { experts, packedDot }: { experts: readonly GpuExpert[]; packedDot: boolean },
+  { experts, dots }: { experts: readonly GpuExpert[]; dots: IntegerDots },
 ): Promise<KernelCost[]> {
   const scratch = new ExpertScratch(device, model, dtype);
   const groups = new BindGroups(device);
@@ -87,7 +87,7 @@ async function upCosts(
   try {
     scratch.reserve(Math.max(...candidates.fewRows));
     for (const rows of candidates.fewRows) {
-      const one = { packedDot, fewRows: [rows], tileRows: candidates.tileRows.slice(0, 1) };
+      const one = { dots, fewRows: [rows], tileRows: candidates.tileRows.slice(0, 1) };
       const kernels = loadExpertKernels(device, dtype, { up: one, down: one });
       const alternates = experts.map((expert) => {
         const piece = { numRows: rows, firstRow: 0 };

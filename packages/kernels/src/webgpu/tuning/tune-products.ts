@@ -5,21 +5,21 @@ import { bufferUsage } from "../device/buffer-usage.ts";
 import type { GpuDevice } from "../device/gpu-device.ts";
 import { deviceRowBytes } from "../device-rows.ts";
 import { destroyMatrix, type GpuMatrix } from "../gpu-matrix.ts";
-import { loadMultiply, type MultiplyTuning, multiply } from "../multiply.ts";
+import { type IntegerDots, loadMultiply, type MultiplyTuning, multiply } from "../multiply.ts";
 import type { DispatchTimer } from "./dispatch-timer.ts";
 import { createFilled, createRandomMatrix, floatWords } from "./random-matrix.ts";
 import { chooseSizes, type KernelCost } from "./size-choice.ts";
 
 /** What is tried. */
 export interface TuningCandidates {
-  readonly packedDot: readonly boolean[];
+  readonly dots: readonly IntegerDots[];
   readonly fewRows: readonly number[];
   readonly tileRows: readonly number[];
 }
 
 /** All that the shaders can be told, in steps of two. */
 export const allCandidates: TuningCandidates = {
-  packedDot: [true, false],
+  dots: ["packed", "plain", "matrix"],
   fewRows: [1, 2, 4, 8],
   tileRows: [16, 32, 64, 128],
 };
@@ -50,8 +50,8 @@ export async function tuneProduct(
     matrices.push(createRandomMatrix(lab.device, dtype, shape));
   }
   try {
-    return await chooseTuning(lab, dtype, (packedDot) =>
-      productCosts(lab, matrices, { packedDot, fewRows: lab.candidates.fewRows }),
+    return await chooseTuning(lab, dtype, (dots) =>
+      productCosts(lab, matrices, { dots, fewRows: lab.candidates.fewRows }),
     );
   } finally {
     for (const matrix of matrices) destroyMatrix(matrix);
@@ -60,16 +60,18 @@ export async function tuneProduct(
 
 /** Of each way of integer products the sizes; of the ways the one that is faster on the whole. */
 export async function chooseTuning(
-  { candidates }: TuningLab,
+  { candidates, device }: TuningLab,
   dtype: WeightDtype,
-  costsOf: (packedDot: boolean) => Promise<readonly KernelCost[]>,
+  costsOf: (dots: IntegerDots) => Promise<readonly KernelCost[]>,
 ): Promise<MultiplyTuning> {
   let best: { tuning: MultiplyTuning; score: number } | undefined;
-  for (const packedDot of isQuantised(dtype) ? candidates.packedDot : [true]) {
-    const costs = await costsOf(packedDot);
+  const hasMatrices = device.kernels.variants.byteMatrix !== undefined;
+  const possible = candidates.dots.filter((dots) => dots !== "matrix" || hasMatrices);
+  for (const dots of isQuantised(dtype) ? possible : possible.slice(0, 1)) {
+    const costs = await costsOf(dots);
     // One row and a prompt weigh the same, however far apart their times are.
     const score = costs.reduce((sum, { microseconds }) => sum + Math.log(microseconds), 0);
-    const tuning = { packedDot, ...chooseSizes(costs) };
+    const tuning = { dots, ...chooseSizes(costs) };
     if (best === undefined || score < best.score) best = { tuning, score };
   }
   return best!.tuning; // there is a candidate at least
@@ -79,7 +81,7 @@ export async function chooseTuning(
 export async function productCosts(
   { device, timer, candidates }: TuningLab,
   matrices: readonly GpuMatrix[],
-  { packedDot, fewRows }: Pick<MultiplyTuning, "packedDot" | "fewRows">,
+  { dots, fewRows }: Pick<MultiplyTuning, "dots" | "fewRows">,
 ): Promise<KernelCost[]> {
   const { dtype, inSize, outSize } = matrices[0]!;
   const rowsMax = Math.max(...fewRows, ...candidates.tileRows);
@@ -93,7 +95,7 @@ export async function productCosts(
   const costs: KernelCost[] = [];
   const measure = async (family: KernelCost["family"], rows: number) => {
     const sizes = family === "few" ? { fewRows: [rows] } : { fewRows: [] };
-    const tuning = { packedDot, tileRows: [rows], ...sizes };
+    const tuning = { dots, tileRows: [rows], ...sizes };
     const kernels = loadMultiply(device, { dtype, output: "f32", tuning });
     const alternates = matrices.map((matrix) =>
       multiply(kernels, groups, { x, matrix, out, numRows: rows }),

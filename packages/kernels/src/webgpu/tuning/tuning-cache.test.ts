@@ -15,7 +15,7 @@ const identity: DeviceIdentity = {
   webgpu: "0.6.2",
   shaders: hashShaders(["a", "b"]),
 };
-const choice: MultiplyTuning = { packedDot: false, fewRows: [1, 8], tileRows: [32, 128] };
+const choice: MultiplyTuning = { dots: "plain", fewRows: [1, 8], tileRows: [32, 128] };
 const choices = new Map([["multiply q4 64x96", choice]]);
 
 test("what was written is read again, and nothing else is left in the folder", async () => {
@@ -56,9 +56,9 @@ const damaged: Record<string, (text: string) => string> = {
   "cut off": (text) => text.slice(0, text.length / 2),
   empty: () => "",
   "no object": () => "[1]",
-  "null inside": (text) => text.replace(/\{\s*"packedDot"[^}]*\}/, "null"),
-  "of another version": (text) => text.replace('"formatVersion": 1', '"formatVersion": 2'),
-  "no boolean": (text) => text.replace('"packedDot": false', '"packedDot": 0'),
+  "null inside": (text) => text.replace(/\{\s*"dots"[^}]*\}/, "null"),
+  "of another version": (text) => text.replace('"formatVersion": 2', '"formatVersion": 1'),
+  "other dots": (text) => text.replace('"dots": "plain"', '"dots": "none"'),
   "too many rows": (text) => text.replace(/1,\s*8/, "1, 9"),
   "falling rows": (text) => text.replace(/1,\s*8/, "8, 1"),
   "rows in a string": (text) => text.replace(/1,\s*8/, '"1", 8'),

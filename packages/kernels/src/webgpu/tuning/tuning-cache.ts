@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { MultiplyTuning } from "../multiply.ts";
+import type { IntegerDots, MultiplyTuning } from "../multiply.ts";
 import { adapterFileName, type DeviceIdentity } from "./device-identity.ts";
 
 /** Raised when the file's own form changes. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 /** Choices by tuningKey. */
 export type TuningChoices = ReadonlyMap<string, MultiplyTuning>;
@@ -69,14 +69,18 @@ function parse(text: string, identity: DeviceIdentity): TuningChoices {
 }
 
 function parseChoice(key: string, value: unknown): MultiplyTuning {
-  const { packedDot, fewRows, tileRows } = objectOf(value);
+  const { dots, fewRows, tileRows } = objectOf(value);
   const isValid =
-    typeof packedDot === "boolean" &&
+    isDots(dots) &&
     isRising(fewRows, (rows) => rows <= 8) &&
     isRising(tileRows, (rows) => rows % 16 === 0 && rows <= 128) &&
     tileRows.length > 0;
   if (!isValid) throw new Error(`${key}: no choice that kernels can take`);
-  return { packedDot, fewRows, tileRows };
+  return { dots, fewRows, tileRows };
+}
+
+function isDots(value: unknown): value is IntegerDots {
+  return value === "plain" || value === "packed" || value === "matrix";
 }
 
 function isRising(value: unknown, isAllowed: (rows: number) => boolean): value is number[] {
