@@ -6,6 +6,7 @@ import {
   type GenerateRequestSchema,
   type GenerateResponse,
   InferenceService,
+  type TokenLogprobs,
 } from "@octet/protocol";
 import { createClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -116,18 +117,24 @@ test("stop tokens, biases and allowed tokens hold", async () => {
   expect(new Set(allowed.tokenIds).isSubsetOf(new Set([11, 12, 13]))).toBe(true);
 });
 
-test("Chat has logprobs of the reply, and none of its prompt", async () => {
+test("Chat has logprobs of the reply, and of the prompt that its template made", async () => {
   const client = createClient(InferenceService, cluster.address);
   const ask = async (output: MessageInitShape<typeof ChatRequestSchema>["output"]) => {
-    const scores = [];
+    const [reply, prompt, promptIds]: [unknown[], TokenLogprobs[], number[]] = [[], [], []];
     const messages = [{ role: "user", content: "hello" }];
-    const request = { messages, stop: { maxTokens: 4, ignoreEos: true }, output };
+    const request = { messages, stop: { maxTokens: 4, ignoreEos: true }, output, details: true };
     for await (const { event } of client.chat(request, { deadlineMs: 20_000 })) {
-      if (event.case === "delta") scores.push(...event.value.logprobs);
+      if (event.case === "started") promptIds.push(...event.value.promptTokenIds);
+      if (event.case === "delta") reply.push(...event.value.logprobs);
+      if (event.case === "promptLogprobs") prompt.push(...event.value.tokens);
     }
-    return scores;
+    return { reply, prompt, promptIds };
   };
-  expect(await ask({ topLogprobs: 0 })).toHaveLength(4);
-  await expect(ask({ promptTopLogprobs: 1 })).rejects.toThrow(/output.prompt_top_logprobs/);
+  const replied = await ask({ topLogprobs: 0 });
+  expect(replied.reply).toHaveLength(4);
+  expect(replied.prompt).toEqual([]);
+  const { prompt, promptIds, reply } = await ask({ promptTopLogprobs: 1 });
+  expect(reply).toEqual([]);
+  expect(prompt.map(({ chosen }) => chosen?.tokenId)).toEqual(promptIds.slice(1));
   client.close();
 });

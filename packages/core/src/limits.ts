@@ -49,3 +49,9 @@ export const logitBiasMax = 100;
 export const penaltyMax = 2;
 /** Token ids one request may allow. */
 export const allowedTokenIdsMax = 32_768;
+/** Most words that an answer may not say. */
+export const badWordsMax = 128;
+/** And most tokens of one. */
+export const badWordTokensMax = 64;
+/** Most tokens whose logprobs are listed because a request names them. */
+export const logprobTokenIdsMax = 1024;

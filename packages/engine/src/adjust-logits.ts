@@ -45,7 +45,8 @@ export function hasPenalties(params: SamplingParams): boolean {
 
 /** Whether the parameters alone need all logits of a row, to change them or to leave some out. */
 export function adjustsLogits(params: SamplingParams): boolean {
-  return hasPenalties(params) || params.logitBias.size > 0 || params.allowedTokenIds !== undefined;
+  if (hasPenalties(params) || params.logitBias.size > 0) return true;
+  return params.allowedTokenIds !== undefined || params.badWords.length > 0;
 }
 
 /**
@@ -58,7 +59,8 @@ export function adjustsLogits(params: SamplingParams): boolean {
  *
  * @param raw [V], finite; not changed, and handed out as it is if nothing was asked for
  * @param scratch lends its memory to the result
- * @throws {EngineError} "constraint-failed" if no token is left, even of those that are barred
+ * @throws {EngineError} if no token is left, even of those that are barred: "invalid-argument" if the
+ *   request allows only some, else "constraint-failed"
  * @see vllm 3e34265, vllm/v1/sample/sampler.py, Sampler.forward; the order of the parts makes no
  *   difference between those that leave out and those that change
  */
@@ -116,7 +118,11 @@ function leaveOut(permission: Permission, scratch: AdjustScratch): number {
   if (kept > 0) return kept;
   // A grammar that is done has the last word: the answer ends early.
   if (barred.size > 0) return leaveOut({ ...permission, barred: new Set() }, scratch);
-  throw new EngineError("constraint-failed", "the constraint and allowedTokenIds share no token");
+  if (allowed === undefined) {
+    throw new EngineError("constraint-failed", "the constraint lets no token through");
+  }
+  const detail = "allowedTokenIds: expected one that the constraint lets through here, found none";
+  throw new EngineError("invalid-argument", detail, { field: "sampling.allowedTokenIds" });
 }
 
 function finite(logit: number): number {

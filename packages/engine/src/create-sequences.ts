@@ -58,7 +58,7 @@ export function createSequences(request: GenerateRequest, context: SequenceConte
   const decoders = [request, ...(request.moreAnswers ?? [])].map(({ decoder }) => decoder);
   checkAnswers(decoders.length, answerStart < tokenIds.length);
   const roomTokens = contextTokens - answerStart;
-  const output = resolveOutput(request.output ?? {});
+  const output = resolveOutput(request.output ?? {}, vocabSize);
   const maySayNothing = output.promptTopLogprobs !== undefined && answerStart === tokenIds.length;
   const stop = resolveStop(request.stop ?? {}, { roomTokens, vocabSize, maySayNothing });
   const sampling = resolveSampling(request.sampling ?? {}, { chooseSeed, vocabSize });
@@ -108,7 +108,7 @@ function createSequence(
   const { tokenIds, answerStart, stop, output, scheduling, scope, isDetailed } = shared;
   const { openConstraint } = shared;
   const { eosTokenIds, vocabSize } = model;
-  const { topLogprobs, promptTopLogprobs } = output;
+  const { topLogprobs, logprobTokenIds = [], promptTopLogprobs } = output;
   // What the prompt gives is told once, by the first answer.
   const tellsPrompt = index === 0;
   const answer = new Answer({ stop, eosTokenIds, decoder });
@@ -122,7 +122,8 @@ function createSequence(
     answerStart,
     seed: sampling.seed,
     chooser: new TokenChooser({
-      ...{ sampling, answerStart, scratch, endings, topLogprobs, tokenIds },
+      ...{ sampling, answerStart, scratch, endings, tokenIds },
+      topLogprobs: logprobTokenIds.length > 0 ? logprobTokenIds : topLogprobs,
       isMasked: openConstraint !== undefined,
     }),
     answer,

@@ -143,7 +143,7 @@ test("a constraint that fails, is late for good, or is no constraint fails its s
   expect(errors[0]).toMatch(/constraint-failed.*no more of this/);
   expect(errors[1]).toMatch(/constraint-failed.*more than 20 ms/);
   expect(errors[2]).toMatch(/constraint-failed/);
-  expect(errors[3]).toMatch(/constraint-failed.*share no token/);
+  expect(errors[3]).toMatch(/invalid-argument.*allowedTokenIds: expected one/);
   expect(errors[4]).toMatch(/constraint-failed.*no more of this/);
   expect(errors[5]).toBeUndefined();
   engine.checkIntegrity();

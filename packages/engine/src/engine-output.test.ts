@@ -42,6 +42,23 @@ test("each token has its logprobs, which are the model's and not the sampler's",
   }
 });
 
+test("tokens that are named have their logprobs in place of the likeliest", async () => {
+  const named = [28, 0, 7];
+  const output = { topLogprobs: 0, logprobTokenIds: named };
+  const said = await generate(openToyEngine().engine, { ...base, output });
+  const all = await generate(openToyEngine().engine, { ...base, output: { topLogprobs: 20 } });
+  const listed = deltas(all).flatMap(({ logprobs }) => logprobs);
+  expect(said.tokenIds).toEqual(all.tokenIds);
+  deltas(said)
+    .flatMap(({ logprobs }) => logprobs)
+    .forEach(({ top, ...rest }, i) => {
+      expect(rest).toEqual({ chosen: listed[i]!.chosen, rank: listed[i]!.rank });
+      expect(top.map(({ tokenId }) => tokenId)).toEqual(named);
+      const known = top.filter(({ tokenId }) => listed[i]!.top.some((t) => t.tokenId === tokenId));
+      expect(listed[i]!.top).toEqual(expect.arrayContaining(known));
+    });
+});
+
 test("an answer's logprobs are its tokens' when they are a prompt, with and without chunks", async () => {
   const output = { topLogprobs: 3, promptTopLogprobs: 3 };
   const said = await generate(openToyEngine().engine, { ...base, output });
@@ -115,5 +132,12 @@ test("logprobs out of range and answers of nothing are refused", () => {
     expect(ask({ output: { topLogprobs: found } })).toThrow(/topLogprobs: expected 0 .. 20/);
     expect(ask({ output: { promptTopLogprobs: found } })).toThrow(/promptTopLogprobs: expected/);
   }
+  const named = (output: ToyRequest["output"]) => ask({ output });
+  expect(named({ logprobTokenIds: [1] })).toThrow(/expected topLogprobs 0 beside it, found undef/);
+  expect(named({ topLogprobs: 1, logprobTokenIds: [1] })).toThrow(
+    /topLogprobs 0 beside it, found 1/,
+  );
+  expect(named({ topLogprobs: 0, logprobTokenIds: [29] })).toThrow(/token ids below 29/);
+  expect(named({ topLogprobs: 0, logprobTokenIds: Array(1025).fill(1) })).toThrow(/at most 1024/);
   expect(ask({ stop: { maxTokens: 0 }, output: { topLogprobs: 1 } })).toThrow(/maxTokens/);
 });

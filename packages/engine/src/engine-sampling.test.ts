@@ -9,6 +9,11 @@ const base: ToyRequest = {
   stop: { maxTokens: 16, ignoreEos: true },
 };
 
+/** Words of one token twice, below `end`: no token follows itself. */
+function everyPair(end: number): number[][] {
+  return Array.from({ length: end }, (_, id) => [id, id]);
+}
+
 const asked: Record<string, ToyRequest["sampling"]> = {
   plain: {},
   "a repetition penalty": { repetitionPenalty: 1.8 },
@@ -20,6 +25,7 @@ const asked: Record<string, ToyRequest["sampling"]> = {
       [5, -100],
     ],
   },
+  "bad words": { badWords: [[3], [4], [5, 6], [9, 20, 21], ...everyPair(29)] },
   "few tokens": { allowedTokenIds: [4, 9, 20, 21, 28] },
 };
 
@@ -51,6 +57,7 @@ test("each parameter changes the answer, and does what it says", async () => {
   }
   expect(new Set(Array.from(answers.values(), String)).size).toBe(answers.size);
   expect(answers.get("a bias")).not.toContain(5);
+  expect(String(answers.get("bad words"))).not.toMatch(/\b(3|4|5,6|9,20,21|(\d+),\2)\b/);
   const few = new Set(answers.get("few tokens"));
   expect(few.isSubsetOf(new Set([4, 9, 20, 21, 28]))).toBe(true);
 });
@@ -125,4 +132,17 @@ test("a resumed answer is checked before anything is queued", () => {
   expect(resume({ promptTokenIds, answerStart: 1, stop: {} })).toThrow(/answer that goes on/);
   expect(resume({ answerStart: 2, stop: { maxTokens: 3 } })).toThrow(/answer that goes on/);
   expect(engine.load().queuedSequences).toBe(0);
+});
+
+test("a word that has to come comes, and one that began before the answer does not count", async () => {
+  const ask = async (sampling: ToyRequest["sampling"]) =>
+    (
+      await generate(openToyEngine().engine, {
+        ...base,
+        sampling: { ...base.sampling, ...sampling },
+      })
+    ).tokenIds;
+  expect(await ask({ allowedTokenIds: [7], badWords: [[7]] })).toEqual(Array(16).fill(7));
+  // The prompt ends with 3.
+  expect((await ask({ allowedTokenIds: [7, 8], badWords: [[3, 7], [8]] }))[0]).toBe(7);
 });

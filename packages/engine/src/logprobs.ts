@@ -14,7 +14,10 @@ export interface TokenLogprobs {
   readonly chosen: TokenLogprob;
   /** The chosen token's place by falling probability, ties to the lower id; 1 for the likeliest. */
   readonly rank: number;
-  /** As many as were asked for, likeliest first; the chosen one is there too if it is one of them. */
+  /**
+   * As many as were asked for, likeliest first; the chosen one is there too if it is one of them. Or
+   * the tokens that were asked for, in that order.
+   */
   readonly top: readonly TokenLogprob[];
 }
 
@@ -23,10 +26,14 @@ export interface TokenLogprobs {
  * biases, masks and temperature.
  *
  * @param logits [V], finite
- * @param numTop 0 .. topLogprobsMax; no more than V are listed
+ * @param listed how many of the likeliest to list, 0 .. topLogprobsMax and no more than V; or which
  * @see vllm 3e34265, vllm/v1/sample/sampler.py, Sampler.forward, logprobs_mode "raw_logprobs"
  */
-export function logprobsOf(logits: Float32Array, tokenId: number, numTop: number): TokenLogprobs {
+export function logprobsOf(
+  logits: Float32Array,
+  tokenId: number,
+  listed: number | readonly number[],
+): TokenLogprobs {
   const chosenLogit = logits[tokenId]!;
   let max = chosenLogit;
   let rank = 1;
@@ -39,12 +46,14 @@ export function logprobsOf(logits: Float32Array, tokenId: number, numTop: number
   for (let id = 0; id < logits.length; id++) sum += Math.exp(logits[id]! - max);
   const logSum = Math.log(sum);
   const logprobOf = (id: number) => ({ tokenId: id, logprob: logits[id]! - max - logSum });
-  const count = Math.min(numTop, logits.length);
-  const top =
-    count === 0
-      ? []
-      : Array.from(selectTopLogits(logits, { count, vocabSize: logits.length }).tokenIds);
+  const top = typeof listed === "number" ? likeliest(logits, listed) : listed;
   return { chosen: logprobOf(tokenId), rank, top: top.map(logprobOf) };
+}
+
+function likeliest(logits: Float32Array, numTop: number): readonly number[] {
+  const count = Math.min(numTop, logits.length);
+  if (count === 0) return [];
+  return Array.from(selectTopLogits(logits, { count, vocabSize: logits.length }).tokenIds);
 }
 
 /** Rows worked out before others have their turn: at V = 32000, some 2 ms. */

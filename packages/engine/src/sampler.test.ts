@@ -12,6 +12,7 @@ const unadjusted = {
   frequencyPenalty: 0,
   logitBias: new Map<number, number>(),
   allowedTokenIds: undefined,
+  badWords: [],
 };
 const plain: SamplingParams = {
   ...{ temperature: 1, topK: undefined, topP: 1, minP: 0, seed: 1n },

@@ -16,6 +16,7 @@ test("what is unset takes its documented default", () => {
     frequencyPenalty: 0,
     logitBias: new Map(),
     allowedTokenIds: undefined,
+    badWords: [],
   });
 });
 
@@ -24,6 +25,7 @@ test("values inside their ranges are kept, the borders included", () => {
     { temperature: 0, topK: 1, topP: Number.MIN_VALUE, minP: 0, seed: 0n },
     { temperature: 1e9, topK: 2 ** 32 - 1, topP: 1, minP: 0.999, seed: (1n << 64n) - 1n },
   ];
+  borders.push({ badWords: Array(128).fill([0, ...Array(63).fill(39)]) });
   for (const request of borders) expect(resolveSampling(request, context)).toMatchObject(request);
   const logitBias = [
     [39, 100],
@@ -34,6 +36,7 @@ test("values inside their ranges are kept, the borders included", () => {
     resolveSampling({ ...request, logitBias, allowedTokenIds: [39, 0, 39, 7] }, context),
   ).toMatchObject({
     ...request,
+    badWords: [],
     logitBias: new Map(logitBias),
     allowedTokenIds: Uint32Array.of(0, 7, 39),
   });
@@ -60,6 +63,8 @@ test("values outside their ranges are refused by name", () => {
     { logitBias: Array.from({ length: 1025 }, (_, id) => [id % 40, 1] as const) },
     ...[[], [40], [-1], [0.5]].map((allowedTokenIds) => ({ allowedTokenIds })),
     { allowedTokenIds: Array(32_769).fill(1) },
+    ...[[], [40], [-1], [1, 0.5], Array(65).fill(1)].map((word) => ({ badWords: [[1], word] })),
+    { badWords: Array(129).fill([1]) },
   ];
   fc.assert(
     fc.property(fc.constantFrom(...outside), (request) => {

@@ -1,5 +1,12 @@
 // What a caller may ask of sampling, checked once.
-import { allowedTokenIdsMax, logitBiasEntriesMax, logitBiasMax, penaltyMax } from "@octet/core";
+import {
+  allowedTokenIdsMax,
+  badWordsMax,
+  badWordTokensMax,
+  logitBiasEntriesMax,
+  logitBiasMax,
+  penaltyMax,
+} from "@octet/core";
 import { EngineError } from "./engine-error.ts";
 
 /** How the next token is chosen, as asked. Unset is not 0: each field names its default. */
@@ -30,6 +37,11 @@ export interface SamplingRequest {
   readonly logitBias?: Iterable<readonly [tokenId: number, bias: number]> | undefined;
   /** Only these may come: 1 .. allowedTokenIdsMax, in any order. Default: all. */
   readonly allowedTokenIds?: readonly number[] | undefined;
+  /**
+   * Runs of tokens that the answer may not contain: at most badWordsMax, each of 1 ..
+   * badWordTokensMax tokens. Default: none.
+   */
+  readonly badWords?: readonly (readonly number[])[] | undefined;
 }
 
 /** How the next token is chosen: in range, nothing unset. */
@@ -47,6 +59,7 @@ export interface SamplingParams {
   readonly logitBias: ReadonlyMap<number, number>;
   /** Rising, each once; undefined allows all. */
   readonly allowedTokenIds: Uint32Array | undefined;
+  readonly badWords: readonly (readonly number[])[];
 }
 
 /** @throws {EngineError} "invalid-argument", naming the field, its range and what was found */
@@ -72,6 +85,7 @@ export function resolveSampling(
     ...resolvePenalties(request),
     logitBias: resolveBias(request.logitBias ?? [], context.vocabSize),
     allowedTokenIds: resolveAllowed(request.allowedTokenIds, context.vocabSize),
+    badWords: resolveBadWords(request.badWords ?? [], context.vocabSize),
   };
 }
 
@@ -125,6 +139,19 @@ function resolveAllowed(
   });
   for (const tokenId of tokenIds) requireTokenId("sampling.allowedTokenIds", tokenId, vocabSize);
   return Uint32Array.from(new Set(tokenIds)).sort();
+}
+
+function resolveBadWords(words: readonly (readonly number[])[], vocabSize: number) {
+  requireRange("badWords", words.length, words.length <= badWordsMax, {
+    expected: `at most ${badWordsMax}`,
+  });
+  for (const { length } of words) {
+    requireRange("badWords", length, length >= 1 && length <= badWordTokensMax, {
+      expected: `words of 1 .. ${badWordTokensMax} tokens`,
+    });
+  }
+  for (const tokenId of words.flat()) requireTokenId("sampling.badWords", tokenId, vocabSize);
+  return words.map((word) => [...word]);
 }
 
 function requireRange(

@@ -1,5 +1,6 @@
 // How one sequence's tokens are chosen: what it asked for, and what it has said so far.
 import { type AdjustScratch, adjustLogits, hasPenalties } from "./adjust-logits.ts";
+import { BadWords } from "./bad-words.ts";
 import { EngineError } from "./engine-error.ts";
 import { logprobsOf, type TokenLogprobs } from "./logprobs.ts";
 import { requireFinite, sampleToken, sampleTopToken, topLogitsNeeded } from "./sampler.ts";
@@ -14,8 +15,11 @@ export interface ChooserOptions {
   readonly tokenIds: Int32Array;
   /** How many of them are the prompt's. */
   readonly answerStart: number;
-  /** How many of the likeliest tokens to list beside each; undefined if logprobs are not wanted. */
-  readonly topLogprobs: number | undefined;
+  /**
+   * How many of the likeliest tokens to list beside each, or which tokens; undefined if logprobs are
+   * not wanted.
+   */
+  readonly topLogprobs: number | readonly number[] | undefined;
   /** Whether a mask comes with each choice. */
   readonly isMasked: boolean;
   /** Shared by all that choose one after another. */
@@ -39,6 +43,7 @@ const none: ReadonlySet<number> = new Set();
 export class TokenChooser {
   readonly #options: ChooserOptions;
   readonly #counts: TokenCounts | undefined;
+  readonly #badWords: BadWords | undefined;
   /** Of the answer. */
   #numTokens: number;
 
@@ -55,6 +60,10 @@ export class TokenChooser {
       throw new EngineError("invalid-argument", detail, { field: "sampling.allowedTokenIds" });
     }
     this.#counts = hasPenalties(sampling) ? new TokenCounts(tokenIds, answerStart) : undefined;
+    const { badWords } = sampling;
+    if (badWords.length > 0) {
+      this.#badWords = new BadWords(badWords, tokenIds.subarray(answerStart));
+    }
   }
 
   /** How many of the largest logits the next choice needs; undefined needs them all. */
@@ -80,6 +89,7 @@ export class TokenChooser {
         : this.#sample(logits.logits, position, mask);
     this.#numTokens += 1;
     this.#counts?.push(tokenId);
+    this.#badWords?.push(tokenId);
     const isAsked = topLogprobs !== undefined && logits.kind === "all";
     const logprobs = isAsked ? logprobsOf(logits.logits, tokenId, topLogprobs) : undefined;
     return { tokenId, logprobs };
@@ -87,7 +97,8 @@ export class TokenChooser {
 
   get #barred(): ReadonlySet<number> {
     const { tokenIds, minTokens } = this.#options.endings;
-    return this.#numTokens < minTokens ? tokenIds : none;
+    const endings = this.#numTokens < minTokens ? tokenIds : none;
+    return this.#badWords === undefined ? endings : endings.union(this.#badWords.barred());
   }
 
   #sample(raw: Float32Array, position: number, mask: Uint32Array | undefined): number {

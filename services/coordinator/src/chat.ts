@@ -6,10 +6,15 @@ import { type ChatRequest, type ChatResponseSchema, FinishReason } from "@octet/
 import type { AnswerCall } from "./answer-call.ts";
 import { checkConstraint, toSpec, toToolSpec, toTools } from "./constraint-request.ts";
 import { aboutRequest, type GenerateContext, startGeneration } from "./generation.ts";
-import { type AboutRequest, toDelta, toFinished, toStarted } from "./generation-events.ts";
+import {
+  type AboutRequest,
+  toDelta,
+  toFinished,
+  toPromptLogprobs,
+  toStarted,
+} from "./generation-events.ts";
 import { requireModel } from "./model-info.ts";
-import { toChatPrompt } from "./prompt.ts";
-import { RequestError } from "./request-error.ts";
+import { boundOf, toChatPrompt, truncatePrompt } from "./prompt.ts";
 
 type Response = MessageInitShape<typeof ChatResponseSchema>;
 
@@ -25,25 +30,16 @@ export async function* chat(
 ): AsyncGenerator<Response, void> {
   const { tokenizer, constraints } = context;
   requireModel(request.model, context.modelName);
-  if (request.output?.promptTopLogprobs !== undefined) {
-    throw new RequestError(
-      "invalid_parameter",
-      "output.prompt_top_logprobs: expected none in Chat, found some; Generate has them",
-      { field: "output.prompt_top_logprobs" },
-    );
-  }
   const tools = toTools(request);
   const toolSpec = toToolSpec(tools, request);
-  const prompt = toChatPrompt(request.messages, tokenizer, "messages", tools);
+  const whole = toChatPrompt(request.messages, tokenizer, "messages", tools);
+  const prompt = truncatePrompt(whole, boundOf(request), context);
   const checked = await checkConstraint(toolSpec ?? toSpec(request.constraint), constraints);
   const about = aboutRequest(request, prompt, call, context);
   const events = startGeneration(prompt, request, call, context, checked);
   if (toolSpec !== undefined) yield* withToolCalls(events, about);
   else {
-    for await (const event of events) {
-      // Not asked for: what a conversation's prompt consists of is the template's affair.
-      if (event.kind !== "prompt-logprobs") yield toMessage(event, about);
-    }
+    for await (const event of events) yield toMessage(event, about);
   }
 }
 
@@ -71,17 +67,15 @@ async function* withToolCalls(
       const { index } = event;
       const { text } = parserOf(index).end();
       if (text !== "") yield { event: { case: "delta", value: { index, text } } };
-      const finished = toFinished(event);
+      const finished = toFinished(event, about);
       const hasCalled = event.reason === "end-of-sequence" && parserOf(index).hasCalls;
       const value = hasCalled ? { ...finished, reason: FinishReason.TOOL_CALLS } : finished;
       yield { event: { case: "finished", value } };
-    } else if (event.kind !== "prompt-logprobs") yield toMessage(event, about);
+    } else yield toMessage(event, about);
   }
 }
 
-type ChatEvent = Exclude<GenerateEvent, { kind: "prompt-logprobs" }>;
-
-function toMessage(event: ChatEvent, about: AboutRequest): Response {
+function toMessage(event: GenerateEvent, about: AboutRequest): Response {
   switch (event.kind) {
     case "started":
       return { event: { case: "started", value: toStarted(event, about) } };
@@ -89,7 +83,9 @@ function toMessage(event: ChatEvent, about: AboutRequest): Response {
       return { event: { case: "delta", value: toDelta(event, about) } };
     case "progress":
       return { event: { case: "progress", value: event } };
+    case "prompt-logprobs":
+      return { event: { case: "promptLogprobs", value: toPromptLogprobs(event, about) } };
     case "finished":
-      return { event: { case: "finished", value: toFinished(event) } };
+      return { event: { case: "finished", value: toFinished(event, about) } };
   }
 }

@@ -9,11 +9,11 @@ import {
   type AboutRequest,
   toDelta,
   toFinished,
-  toLogprobs,
+  toPromptLogprobs,
   toStarted,
 } from "./generation-events.ts";
 import { requireModel } from "./model-info.ts";
-import { toPrompt } from "./prompt.ts";
+import { boundOf, toPrompt, truncatePrompt } from "./prompt.ts";
 
 type Response = MessageInitShape<typeof GenerateResponseSchema>;
 
@@ -29,7 +29,8 @@ export async function* generate(
 ): AsyncGenerator<Response, void> {
   const { tokenizer, vocabSize } = context;
   requireModel(request.model, context.modelName);
-  const prompt = toPrompt(request.input, tokenizer, { addBos: true, vocabSize });
+  const whole = toPrompt(request.input, tokenizer, { addBos: true, vocabSize });
+  const prompt = truncatePrompt(whole, boundOf(request), context);
   const about = aboutRequest(request, prompt, call, context);
   const checked = await checkConstraint(toSpec(request.constraint), context.constraints);
   for await (const event of startGeneration(prompt, request, call, context, checked)) {
@@ -45,11 +46,9 @@ function toMessage(event: GenerateEvent, about: AboutRequest): Response {
       return { event: { case: "delta", value: toDelta(event, about) } };
     case "progress":
       return { event: { case: "progress", value: event } };
-    case "prompt-logprobs": {
-      const tokens = toLogprobs(event.tokens, about);
-      return { event: { case: "promptLogprobs", value: { tokens } } };
-    }
+    case "prompt-logprobs":
+      return { event: { case: "promptLogprobs", value: toPromptLogprobs(event, about) } };
     case "finished":
-      return { event: { case: "finished", value: toFinished(event) } };
+      return { event: { case: "finished", value: toFinished(event, about) } };
   }
 }

@@ -4,6 +4,7 @@ import type {
   GenerateDelta,
   GenerateFinished,
   GenerateStarted,
+  PromptLogprobs,
   TokenLogprob,
   TokenLogprobs,
 } from "@octet/engine";
@@ -11,6 +12,7 @@ import {
   FinishReason,
   type GenerateFinishedSchema,
   type GenerateStartedSchema,
+  type PromptLogprobsSchema,
   type TokenLogprobSchema,
   type TokenLogprobsSchema,
 } from "@octet/protocol";
@@ -24,6 +26,8 @@ export interface AboutRequest {
   readonly requestId: string;
   readonly model: string;
   readonly promptTokenIds: Int32Array;
+  /** Tokens that were cut off it. */
+  readonly truncatedTokens: number;
   /** Whether events carry token ids. */
   readonly details: boolean;
   /** Spells the tokens that logprobs are of. */
@@ -63,6 +67,14 @@ export function toDelta(
   };
 }
 
+/** How likely the prompt's tokens were. */
+export function toPromptLogprobs(
+  { tokens }: PromptLogprobs,
+  about: AboutRequest,
+): MessageInitShape<typeof PromptLogprobsSchema> {
+  return { tokens: toLogprobs(tokens, about) };
+}
+
 /** How likely tokens were, with what they spell. */
 export function toLogprobs(
   scores: readonly TokenLogprobs[],
@@ -92,6 +104,7 @@ const reasons = {
 /** The last event of an answer. */
 export function toFinished(
   event: GenerateFinished,
+  { truncatedTokens }: AboutRequest,
 ): MessageInitShape<typeof GenerateFinishedSchema> {
   return {
     index: event.index,
@@ -116,5 +129,6 @@ export function toFinished(
     ...(event.routedExperts === undefined ? {} : { routedExperts: event.routedExperts }),
     cachedPromptTokens: event.usage.cachedPromptTokens,
     ...(event.stopTokenId === undefined ? {} : { stopTokenId: event.stopTokenId }),
+    truncatedPromptTokens: truncatedTokens,
   };
 }

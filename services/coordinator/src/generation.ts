@@ -18,6 +18,8 @@ export interface GenerateContext {
   readonly constraints: Constraints;
   readonly modelName: string;
   readonly vocabSize: number;
+  /** The context. */
+  readonly maxPositions: number;
   readonly metrics?: RequestMetrics | undefined;
 }
 
@@ -34,11 +36,12 @@ export interface GenerationParams {
 /** What the request's events say of it. */
 export function aboutRequest(
   { details }: GenerationParams,
-  { tokenIds }: Prompt,
+  { tokenIds, truncatedTokens = 0 }: Prompt,
   { requestId }: AnswerCall,
   { modelName, tokenizer }: GenerateContext,
 ): AboutRequest {
-  return { requestId, model: modelName, promptTokenIds: tokenIds, details, tokenizer };
+  const prompt = { promptTokenIds: tokenIds, truncatedTokens };
+  return { requestId, model: modelName, ...prompt, details, tokenizer };
 }
 
 /** @throws {EngineError} for parameters out of range, or from a `next()` */
@@ -58,7 +61,7 @@ export function startGeneration(
   }));
   const events = engine.generate({
     promptTokenIds: tokenIds,
-    sampling: toSampling(sampling),
+    sampling: toSampling(sampling, tokenizer),
     stop: toStop(stop),
     output: toOutput(output),
     scheduling: toScheduling(scheduling),

@@ -1,6 +1,6 @@
 // From a request's input to the token ids the model sees.
 import { promptBytesMax } from "@octet/core";
-import type { ChatMessage, GenerateRequest, TokenizeRequest } from "@octet/protocol";
+import type { ChatMessage, ChatRequest, GenerateRequest, TokenizeRequest } from "@octet/protocol";
 import type { Tokenizer } from "@octet/tokenizer";
 import { noTools, type RequestTools } from "./constraint-request.ts";
 import { encodeConversation } from "./conversation-prompt.ts";
@@ -11,6 +11,16 @@ export interface Prompt {
   readonly tokenIds: Int32Array;
   /** Whether the answer goes on from a text, so that the space before its first word is part of it. */
   readonly continuesText: boolean;
+  /** Tokens that were cut away, as the request asked. Default 0. */
+  readonly truncatedTokens?: number;
+}
+
+/** How long a request lets its prompt be. */
+export interface PromptBound {
+  /** As the request has it: 0 is what fits, undefined lets it be as long as it is. */
+  readonly truncateTo: number | undefined;
+  /** Longest answer, as the request has it. */
+  readonly maxTokens: number | undefined;
 }
 
 /**
@@ -44,6 +54,43 @@ export function toPrompt(
         { field: "input" },
       );
   }
+}
+
+/** What a request of either method says of its prompt's length. */
+export function boundOf({
+  truncatePromptTokens,
+  stop,
+}: Pick<GenerateRequest | ChatRequest, "truncatePromptTokens" | "stop">): PromptBound {
+  return { truncateTo: truncatePromptTokens, maxTokens: stop?.maxTokens };
+}
+
+/**
+ * A prompt made as short as its request says: its beginning-of-sequence token and its last tokens stay.
+ *
+ * @throws {RequestError} for what fits beside an answer that has no bound, or leaves no room
+ */
+export function truncatePrompt(
+  prompt: Prompt,
+  { truncateTo, maxTokens }: PromptBound,
+  model: { readonly tokenizer: Tokenizer; readonly maxPositions: number },
+): Prompt {
+  if (truncateTo === undefined) return prompt;
+  const { tokenIds } = prompt;
+  const length = truncateTo > 0 ? truncateTo : roomBeside(maxTokens, model.maxPositions);
+  if (tokenIds.length <= length) return prompt;
+  const cut = tokenIds.slice(tokenIds.length - length);
+  if (tokenIds[0] === model.tokenizer.bosTokenId) cut[0] = tokenIds[0]!;
+  return { ...prompt, tokenIds: cut, truncatedTokens: tokenIds.length - length };
+}
+
+function roomBeside(maxTokens: number | undefined, maxPositions: number): number {
+  if (maxTokens !== undefined && maxTokens < maxPositions) {
+    return maxPositions - Math.max(1, maxTokens);
+  }
+  const field = "truncate_prompt_tokens";
+  const found = maxTokens ?? "none";
+  const detail = `${field}: expected max_tokens below ${maxPositions} beside it, found ${found}`;
+  throw new RequestError("invalid_parameter", detail, { field });
 }
 
 /** @param field where the messages stand in the request. @throws as {@link toPrompt} */

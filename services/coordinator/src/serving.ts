@@ -9,7 +9,6 @@ import { RequestError } from "./request-error.ts";
 export interface InferenceContext extends GenerateContext {
   /** As it is served now: workers come and go. */
   readonly describeModel: () => MessageInitShape<typeof ModelSchema>;
-  readonly maxPositions: number;
   readonly clusterState: ClusterStateFeed;
 }
 

@@ -26,14 +26,20 @@ export interface AnswerText {
   readonly firstToken?: string;
 }
 
-/** Members of a choice that has ended, beside those that all have. */
-export interface AnswerExtras {
+/** What is known of a prompt's tokens. */
+export interface PromptExtras {
   readonly prompt_logprobs?: readonly unknown[];
+}
+
+/** Members of a choice that has ended, beside those that all have. */
+export interface AnswerExtras extends PromptExtras {
   readonly routed_experts?: string;
 }
 
 /** How choices look. */
 export interface AnswerFormat {
+  /** Where vLLM's clients look for the prompt's log-probabilities. */
+  readonly promptLogprobsAt: "answer" | "choice";
   readonly wholeObject: string;
   readonly chunkObject: string;
   /** A finished choice. */
@@ -47,6 +53,7 @@ export interface AnswerFormat {
 
 /** chat.completion */
 export const chatFormat: AnswerFormat = {
+  promptLogprobsAt: "answer",
   wholeObject: "chat.completion",
   chunkObject: "chat.completion.chunk",
   whole: (index, parts, end) => ({
@@ -79,6 +86,7 @@ export const chatFormat: AnswerFormat = {
 
 /** text_completion; its chunks have the same name. */
 export const completionFormat: AnswerFormat = {
+  promptLogprobsAt: "choice",
   wholeObject: "text_completion",
   chunkObject: "text_completion",
   whole: (index, parts, end) => ({

@@ -1,7 +1,7 @@
 // From the events of one choice to what its client is shown of them.
 import type { GenerateFinished, TokenLogprobs } from "@octet/protocol";
 import type { AnswerEvent } from "../upstream/model-upstream.ts";
-import type { AnswerExtras, AnswerText } from "./answer-format.ts";
+import type { AnswerExtras, AnswerFormat, AnswerText, PromptExtras } from "./answer-format.ts";
 import type { AnswerPlan } from "./answer-plan.ts";
 import { toPromptLogprobs, withoutSpace } from "./logprobs.ts";
 import { toNpyBase64 } from "./routed-experts.ts";
@@ -88,11 +88,22 @@ export class ChoiceReader {
     const { shown } = this.#plan;
     const { routedExperts } = finished;
     return {
-      ...(shown.promptLogprobs ? { prompt_logprobs: toPromptLogprobs(this.#prompt) } : {}),
+      ...this.#promptExtras("choice"),
       ...(shown.routedExperts && routedExperts !== undefined
         ? { routed_experts: toNpyBase64(routedExperts) }
         : {}),
     };
+  }
+
+  /** And beside the choices, once: all have the same prompt. */
+  extrasOfAnswer(): PromptExtras {
+    return this.index === 0 ? this.#promptExtras("answer") : {};
+  }
+
+  #promptExtras(at: AnswerFormat["promptLogprobsAt"]): PromptExtras {
+    const { shown, format } = this.#plan;
+    const isHere = shown.promptLogprobs && format.promptLogprobsAt === at;
+    return isHere ? { prompt_logprobs: toPromptLogprobs(this.#prompt) } : {};
   }
 
   #takeEcho(): readonly AnswerText[] {

@@ -20,6 +20,7 @@ export async function collectAnswers(plan: AnswerPlan, bounds: AnswerRun): Promi
       choices: all.map(({ choice }) => choice),
       usage: toUsage(finished),
       timings: toTimings(finished),
+      ...Object.assign({}, ...all.map(({ extras }) => extras)),
       ...(plan.warnings.length > 0 ? { warnings: plan.warnings } : {}),
     };
   } finally {
@@ -31,7 +32,7 @@ async function collectChoices(
   plan: AnswerPlan,
   requestIndex: number,
   bounds: AnswerRun,
-): Promise<{ choice: object; finished: GenerateFinished }[]> {
+): Promise<{ choice: object; extras: object; finished: GenerateFinished }[]> {
   const readers = readersOf(plan, requestIndex);
   const parts = new Map(readers.map((reader) => [reader, [...reader.begin()]]));
   const finished = new Map<ChoiceReader, GenerateFinished>();
@@ -44,6 +45,7 @@ async function collectChoices(
   return readers.map((reader) => {
     const ended = finished.get(reader)!; // runAnswer has thrown if there is none
     const whole = plan.format.whole(reader.index, parts.get(reader)!, toAnswerEnd(ended));
-    return { choice: { ...whole, ...reader.extras(ended) }, finished: ended };
+    const choice = { ...whole, ...reader.extras(ended) };
+    return { choice, extras: reader.extrasOfAnswer(), finished: ended };
   });
 }

@@ -135,6 +135,7 @@ class AnswerStream {
     await this.#send(
       { ...ending, ...reader.extras(finished) },
       {
+        ...reader.extrasOfAnswer(),
         ...(usage ? { usage: toUsage(this.#finished) } : {}),
         ...(isLast ? { timings: toTimings(this.#finished) } : {}),
       },

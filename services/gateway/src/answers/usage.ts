@@ -5,11 +5,18 @@ import type { GenerateFinished } from "@octet/protocol";
 export function toUsage(finished: readonly GenerateFinished[]) {
   const prompt_tokens = promptsOf(finished).reduce((sum, one) => sum + one.promptTokens, 0);
   const completion_tokens = finished.reduce((sum, one) => sum + one.completionTokens, 0);
+  const truncated_tokens = promptsOf(finished).reduce(
+    (sum, one) => sum + one.truncatedPromptTokens,
+    0,
+  );
   return {
     prompt_tokens,
     completion_tokens,
     total_tokens: prompt_tokens + completion_tokens,
-    prompt_tokens_details: { cached_tokens: cachedTokens(finished) },
+    prompt_tokens_details: {
+      cached_tokens: cachedTokens(finished),
+      ...(truncated_tokens > 0 ? { truncated_tokens } : {}),
+    },
   };
 }
 

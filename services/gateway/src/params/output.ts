@@ -8,6 +8,8 @@ import { ApiError } from "../http/api-error.ts";
 const topLogprobsMax = 20;
 /** Most answers to one prompt. */
 const answersMax = 8;
+/** Most tokens that one request may name to be told of. */
+const logprobTokenIdsMax = 1024;
 const topLogprobs = z.number().int().min(0).max(topLogprobsMax);
 
 /** The parameters that both kinds of answer have. */
@@ -28,16 +30,32 @@ export const outputShape = {
     ),
 } as const;
 
+const vllmLogprobsShape = {
+  prompt_logprobs: topLogprobs.optional().describe("vLLM's: the same of the prompt's tokens."),
+  logprob_token_ids: z
+    .array(
+      z
+        .number()
+        .int()
+        .min(0)
+        .max(2 ** 32 - 1),
+    )
+    .max(logprobTokenIdsMax)
+    .optional()
+    .describe("vLLM's: beside the chosen tokens not the likeliest but these."),
+} as const;
+
 /** A chat's. */
 export const chatLogprobsShape = {
   logprobs: z.boolean().optional(),
   top_logprobs: topLogprobs.optional().describe("Likeliest tokens beside the chosen one."),
+  ...vllmLogprobsShape,
 } as const;
 
 /** A completion's. */
 export const completionLogprobsShape = {
   logprobs: topLogprobs.optional().describe("Likeliest tokens beside the chosen one."),
-  prompt_logprobs: topLogprobs.optional().describe("vLLM's: the same of the prompt's tokens."),
+  ...vllmLogprobsShape,
 } as const;
 
 type OutputValues = z.infer<z.ZodObject<typeof outputShape>>;
@@ -55,29 +73,45 @@ export interface ShownOutput {
 /** How many likeliest tokens are asked for; undefined asks for no log-probabilities. */
 export interface LogprobsAsked {
   readonly top?: number | undefined;
+  /** These instead of the likeliest. */
+  readonly tokenIds?: readonly number[] | undefined;
   readonly promptTop?: number | undefined;
 }
 
-/** @throws {ApiError} for top_logprobs without logprobs */
+/** @throws {ApiError} for what goes with logprobs, without them */
 export function chatLogprobsAsked(
   values: z.infer<z.ZodObject<typeof chatLogprobsShape>>,
 ): LogprobsAsked {
-  const { logprobs = false, top_logprobs = 0 } = values;
+  const { logprobs = false, top_logprobs = 0, prompt_logprobs: promptTop } = values;
   if (top_logprobs > 0 && !logprobs) {
     const message = "top_logprobs: expected logprobs: true beside it";
     throw new ApiError("invalid_parameter", message, { param: "top_logprobs" });
   }
-  return logprobs ? { top: top_logprobs } : {};
+  const top = logprobs ? top_logprobs : undefined;
+  return { top, promptTop, tokenIds: namedTokens(values, top) };
+}
+
+/** @throws {ApiError} for tokens to be told of where none are, or others are too */
+export function namedTokens(
+  { logprob_token_ids: ids = [] }: z.infer<z.ZodObject<typeof vllmLogprobsShape>>,
+  top: number | undefined,
+): readonly number[] {
+  if (ids.length === 0 || top === 0) return ids;
+  const message =
+    "logprob_token_ids: expected logprobs beside it, and none of the likeliest; " +
+    `found ${top === undefined ? "no logprobs" : `${top} of the likeliest`}`;
+  throw new ApiError("invalid_parameter", message, { param: "logprob_token_ids" });
 }
 
 /** What a coordinator is told. */
 export function toOutput(
   values: OutputValues,
-  { top, promptTop }: LogprobsAsked,
+  { top, promptTop, tokenIds = [] }: LogprobsAsked,
 ): MessageInitShape<typeof OutputParamsSchema> {
   return {
     ...(top === undefined ? {} : { topLogprobs: top }),
     ...(promptTop === undefined ? {} : { promptTopLogprobs: promptTop }),
+    logprobTokenIds: [...tokenIds],
     routedExperts: values.routed_experts === true,
     progress: values.return_progress === true,
   };

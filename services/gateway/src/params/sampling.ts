@@ -13,6 +13,10 @@ const uint32Max = 2 ** 32 - 1;
 const biasesMax = 1024;
 const allowedMax = 32_768;
 
+/** Most words that an answer may not say, and the longest, in characters. */
+const badWordsMax = 128;
+const badWordLengthMax = 1024;
+
 const penalty = z.number().min(-2).max(2);
 const repetition = z.number().gt(0).max(temperatureMax);
 const tokenId = z.number().int().min(0).max(uint32Max);
@@ -38,6 +42,11 @@ export const samplingShape = {
     .optional()
     .describe("Token id to what is added to its logit."),
   allowed_token_ids: z.array(tokenId).min(1).max(allowedMax).optional(),
+  bad_words: z
+    .array(z.string().min(1).max(badWordLengthMax))
+    .max(badWordsMax)
+    .optional()
+    .describe("vLLM's: words that the answer may not say."),
 } as const;
 
 type SamplingValues = z.infer<z.ZodObject<typeof samplingShape>>;
@@ -54,6 +63,7 @@ export function toSampling(values: SamplingValues): MessageInitShape<typeof Samp
     ...toPenalties(values),
     ...(values.logit_bias === undefined ? {} : { logitBias: toLogitBias(values.logit_bias) }),
     allowedTokenIds: values.allowed_token_ids ?? [],
+    badWords: values.bad_words ?? [],
     ...(seedAsked === undefined || seedAsked < 0 ? {} : { seed: BigInt(seedAsked) }),
   };
 }

@@ -23,6 +23,7 @@ import { schedulingShape, toScheduling } from "../params/scheduling.ts";
 import { maxTokensOf, stopShape, toStop } from "../params/stop.ts";
 import { streamShape, toStreamUsage } from "../params/stream-options.ts";
 import { toolsShape, toTools } from "../params/tools.ts";
+import { toTruncation, truncationShape } from "../params/truncation.ts";
 import type { Coordinators } from "../upstream/coordinators.ts";
 
 /** The body. */
@@ -36,6 +37,7 @@ export const chatCompletionBody = z.object({
   ...streamShape,
   ...outputShape,
   ...chatLogprobsShape,
+  ...truncationShape,
   ...constraintShape,
   ...toolsShape,
   ...schedulingShape,
@@ -62,6 +64,7 @@ export function planChatCompletion(
   const asked = toConstraint(values);
   const tools = toTools(values);
   const streamUsage = toStreamUsage(values);
+  const truncation = toTruncation(values);
   const model = coordinators.model(values.model);
   requireChatTemplate(model);
   return {
@@ -85,6 +88,7 @@ export function planChatCompletion(
             ...(asked === undefined ? {} : { constraint: asked.constraint }),
             ...tools,
             ...(values.n === undefined ? {} : { n: values.n }),
+            ...truncation,
             details: values.return_token_ids === true,
           },
         },
@@ -97,7 +101,7 @@ export function planChatCompletion(
     answersEach: values.n ?? 1,
     stream: values.stream === true,
     streamUsage,
-    shown: toShownOutput({ ...values, prompt_logprobs: undefined }, logprobs),
+    shown: toShownOutput(values, logprobs),
     warnings: [...warnings, ...warnOfIgnored(values)],
   };
 }

@@ -10,6 +10,7 @@ import { notSupportedShape, refuseNotSupported } from "../params/not-supported.t
 import {
   completionLogprobsShape,
   type LogprobsAsked,
+  namedTokens,
   outputShape,
   toOutput,
   toShownOutput,
@@ -20,6 +21,7 @@ import { samplingShape, toSampling } from "../params/sampling.ts";
 import { schedulingShape, toScheduling } from "../params/scheduling.ts";
 import { maxTokensOf, stopShape, toStop } from "../params/stop.ts";
 import { streamShape, toStreamUsage } from "../params/stream-options.ts";
+import { toTruncation, truncationShape } from "../params/truncation.ts";
 import type { Coordinators } from "../upstream/coordinators.ts";
 import type { ModelUpstream } from "../upstream/model-upstream.ts";
 
@@ -37,6 +39,7 @@ export const completionBody = z.object({
   ...streamShape,
   ...outputShape,
   ...completionLogprobsShape,
+  ...truncationShape,
   ...constraintShape,
   ...schedulingShape,
   ...silentShape,
@@ -50,12 +53,13 @@ export async function planCompletion(
   options: { readonly strict: boolean; readonly signal: AbortSignal },
 ): Promise<AnswerPlan> {
   const { values, warnings } = readBody(completionBody, body, options);
-  refuseNotSupported({ ...values, prompt_logprobs: undefined }); // those are a chat's
+  refuseNotSupported(values);
   const inputs = toPromptInputs(values.prompt);
   const maxTokens = maxTokensOf(values) ?? maxTokensDefault;
   const logprobs = logprobsAsked(values, maxTokens);
   const asked = toConstraint(values);
   const streamUsage = toStreamUsage(values);
+  const truncation = toTruncation(values, values.echo);
   const model = coordinators.model(values.model);
   const upstream = coordinators.of(model);
   const requests = inputs.map(
@@ -71,6 +75,7 @@ export async function planCompletion(
           output: toOutput(values, logprobs),
           ...(asked === undefined ? {} : { constraint: asked.constraint }),
           ...(values.n === undefined ? {} : { n: values.n }),
+          ...truncation,
           details: values.return_token_ids === true,
         },
       },
@@ -97,17 +102,15 @@ export async function planCompletion(
 }
 
 /** @throws {ApiError} if there is to be no answer, and nothing of the prompt is asked for either */
-function logprobsAsked(
-  { logprobs, prompt_logprobs, echo }: z.infer<typeof completionBody>,
-  maxTokens: number,
-): LogprobsAsked {
+function logprobsAsked(values: z.infer<typeof completionBody>, maxTokens: number): LogprobsAsked {
+  const { logprobs, prompt_logprobs, echo } = values;
   const echoed = echo === true ? logprobs : undefined;
   const promptTop = prompt_logprobs ?? echoed ?? (echo === true && maxTokens === 0 ? 0 : undefined);
   if (maxTokens === 0 && promptTop === undefined) {
     const message = "max_tokens: expected 1 or more, or echo: true beside it, found 0";
     throw new ApiError("invalid_parameter", message, { param: "max_tokens" });
   }
-  return { top: logprobs, promptTop };
+  return { top: logprobs, promptTop, tokenIds: namedTokens(values, logprobs) };
 }
 
 async function toText(
