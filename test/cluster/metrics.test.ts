@@ -1,5 +1,6 @@
 // What a real coordinator and real workers count of a real request, on their admin ports.
 import { findFreePorts } from "@octet/cli/free-ports";
+import { activationRowBytes, dispatchDtype, replyDtype } from "@octet/core";
 import { InferenceService } from "@octet/protocol";
 import { createClient } from "@octet/protocol/grpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -85,11 +86,24 @@ test("an answer's tokens, rows and times are counted where they happened", async
   expect(counted.get("octet_kv_blocks")).toBe(64);
   expect(counted.get("octet_kv_usage_ratio")).toBe(0);
   expect(uses.size).toBeGreaterThan(1);
+  const sumOf = (name: string) =>
+    Array.from(counted).reduce((sum, [key, n]) => (key.startsWith(`${name}{`) ? sum + n : sum), 0);
+  // Six steps of each layer; which of its experts is last, one is.
+  const { numLayers, hiddenSize } = shards.index.model;
+  expect(counted.get("octet_layer_straggler_seconds_count")).toBe(6 * numLayers);
+  expect(sumOf("octet_expert_slowest_total")).toBe(6 * numLayers);
+  expect(counted.get("octet_layers_failed_total")).toBe(0);
   for (const [expertId, { rows, calls }] of uses) {
     const labels = `{expert="${expertId}"}`;
     expect(counted.get(`octet_expert_rows_total${labels}`)).toBe(rows);
     expect(counted.get(`octet_expert_call_seconds_count${labels}`)).toBe(calls);
     expect(counted.get(`octet_expert_up${labels}`)).toBe(1);
+    for (const direction of ["sent", "received"]) {
+      const ofBoth = `{expert="${expertId}",direction="${direction}"}`;
+      const dtype = direction === "sent" ? dispatchDtype("bf16") : replyDtype("bf16");
+      const bytes = rows * activationRowBytes(dtype, hiddenSize);
+      expect(counted.get(`octet_expert_bytes_total${ofBoth}`)).toBe(bytes);
+    }
     const atWorker = await scrape(adminPorts[expertId + 1]!);
     expect(atWorker.get(`octet_worker_rows_total${labels}`)).toBe(rows);
     expect(atWorker.get(`octet_worker_calls_total${labels}`)).toBe(calls);
@@ -122,7 +136,21 @@ test("prefixes that are found are counted, and their blocks do not count as used
 test("an expert that is away is not up, and its calls are counted as failed", async () => {
   await workers.workers[0]![Symbol.asyncDispose]();
   await coordinator.untilLogged("not ready");
+  const client = createClient(InferenceService, coordinator.address);
+  // Of a prompt of many tokens, some choose it, in the first layer.
+  const input = {
+    case: "tokens" as const,
+    value: { ids: Array.from({ length: 50 }, (_, i) => i + 3) },
+  };
+  const asked = client.generate({ input, stop: { maxTokens: 1 } }, { deadlineMs: 60_000 });
+  await expect(
+    (async () => {
+      for await (const _ of asked);
+    })(),
+  ).rejects.toThrow();
+  client.close();
   const counted = await scrape(adminPorts[0]!);
   expect(counted.get('octet_expert_up{expert="0"}')).toBe(0);
+  expect(counted.get("octet_layers_failed_total")).toBe(1);
   expect(counted.get('octet_expert_up{expert="1"}')).toBe(1);
 });

@@ -118,6 +118,13 @@ test.each<[name: string, path: string, asked: object, code: string, param: strin
   ["an echo of it", completion, { truncate_prompt_tokens: 5, echo: true }, "invalid_parameter", ""],
   ["a cut for any", chat, { truncate_prompt_tokens: -1 }, "invalid_parameter", ""],
   ["another side", chat, { truncation_side: "right" }, "not_supported", "truncation_side"],
+  [
+    "a token that there is not",
+    chat,
+    { logprobs: true, logprob_token_ids: [4096] },
+    "invalid_parameter",
+    "logprob_token_ids",
+  ],
   ["a word of spaces", chat, { bad_words: [" "] }, "invalid_parameter", "bad_words"],
   ["the best of more", completion, { best_of: 3, n: 2 }, "not_supported", "best_of"],
   ["a suffix", completion, { suffix: "x" }, "not_supported", "suffix"],

@@ -1,13 +1,7 @@
-// What a coordinator counts: requests, tokens, the KV cache, and its calls to experts.
-import type { ActivationRows } from "@octet/core";
-import {
-  type EngineLoad,
-  ExpertCallError,
-  type ExpertClient,
-  type GenerateEvent,
-} from "@octet/engine";
+// What a coordinator counts: requests, tokens and the KV cache.
+import type { EngineLoad, GenerateEvent } from "@octet/engine";
 import type { FailureReason } from "@octet/protocol";
-import { callSecondsBuckets, type Metrics, requestSecondsBuckets } from "@octet/telemetry/metrics";
+import { type Metrics, requestSecondsBuckets } from "@octet/telemetry/metrics";
 
 /** Counts what happens to requests. */
 export interface RequestMetrics {
@@ -124,47 +118,5 @@ export function createRequestMetrics(
         yield event;
       }
     },
-  };
-}
-
-/** The same experts; each call is counted into `metrics`. The caller closes only one of the two. */
-export function meterExperts(
-  experts: ExpertClient,
-  metrics: Metrics,
-  nowMs: () => number = () => performance.now(),
-): ExpertClient {
-  const rows = metrics.counter({
-    name: "expert_rows_total",
-    help: "Rows that the expert was asked for.",
-    labels: ["expert"],
-  });
-  const failures = metrics.counter({
-    name: "expert_call_failures_total",
-    help: "Calls that the expert did not answer, by reason.",
-    labels: ["expert", "reason"],
-  });
-  const latency = metrics.histogram({
-    name: "expert_call_seconds",
-    help: "From asking the expert to having its answer, by the coordinator's clock.",
-    labels: ["expert"],
-    buckets: callSecondsBuckets,
-  });
-  return {
-    async forward(call, options) {
-      const { expertId, input }: { expertId: number; input: ActivationRows } = call;
-      const expert = { expert: String(expertId) };
-      rows.add(input.rows, expert);
-      const startedMs = nowMs();
-      try {
-        const reply = await experts.forward(call, options);
-        latency.observe((nowMs() - startedMs) / 1000, expert);
-        return reply;
-      } catch (error) {
-        const reason = error instanceof ExpertCallError ? error.code : "internal";
-        failures.add(1, { ...expert, reason });
-        throw error;
-      }
-    },
-    close: () => experts.close(),
   };
 }

@@ -64,6 +64,7 @@ async function serveModel(
     log,
   );
   const counting = admin && (await import("./coordinator-metrics.ts"));
+  const calls = admin && (await import("./expert-metrics.ts"));
   const metrics = admin && counting?.createRequestMetrics(admin.metrics);
   let serving: Serving = { kind: "loading", doneBytes: 0, totalBytes: 0 };
   opened.plain.serve(InferenceService, (grpc) =>
@@ -97,7 +98,7 @@ async function serveModel(
   });
   const engine = createEngine({
     attention,
-    experts: (admin && counting?.meterExperts(experts, admin.metrics)) ?? experts,
+    experts: (admin && calls?.meterExperts(experts, admin.metrics)) ?? experts,
     microBatches: config.OCTET_MICRO_BATCHES === "auto",
     speculation: config.OCTET_SPECULATION === "auto",
     limits: {

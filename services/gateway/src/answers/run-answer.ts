@@ -28,11 +28,13 @@ export async function* runAnswer(
   const observers = Array.from({ length: plan.answersEach }, () =>
     bounds.metrics.observe(plan.model),
   );
+  let longest = 0;
   try {
     for await (const event of plan.upstream.answer(call, bounds)) {
       if (event.case === "started") requireRoom(plan, event.value.promptTokens);
       if (event.case === "delta") observers[event.value.index]?.firstToken();
       if (event.case === "finished") {
+        longest = Math.max(longest, event.value.completionTokens);
         observers[event.value.index]?.finished(toAnswerEnd(event.value).finishReason, event.value);
       }
       yield event;
@@ -40,6 +42,8 @@ export async function* runAnswer(
   } catch (error) {
     throw underItsName(fromUpstream(error), plan.constraintParam);
   }
+  const { answersEach: n, maxTokens } = plan;
+  bounds.metrics.answered(plan.model, { n, maxTokens, longest });
 }
 
 /** An answer that the context cannot hold is refused, since cut it would look finished. */

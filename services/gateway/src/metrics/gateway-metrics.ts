@@ -3,7 +3,7 @@ import type { ClusterState, GenerateFinished } from "@octet/protocol";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ApiError } from "../http/api-error.ts";
 import { secondsBuckets, tokenSecondsBuckets, tokensBuckets } from "./buckets.ts";
-import { VllmNames } from "./vllm-names.ts";
+import { type AnsweredRequest, VllmNames } from "./vllm-names.ts";
 
 /** Who is told how one answer goes. Times are from when it was asked for. */
 export interface AnswerObserver {
@@ -126,6 +126,11 @@ export class GatewayMetrics {
         this.#vllm?.finished(model, { reason, finished, times });
       },
     };
+  }
+
+  /** All answers to one prompt have ended. */
+  answered(model: string, request: AnsweredRequest): void {
+    this.#vllm?.answered(model, request);
   }
 
   opened(): void {

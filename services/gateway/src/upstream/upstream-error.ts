@@ -58,7 +58,7 @@ function failureOf(error: unknown): Failure | undefined {
 /** "sampling.top_k" of gRPC is "top_k" of HTTP. */
 function toParam(field: string): string {
   return field
-    .replace(/^(sampling|stop|chat)\./, "")
+    .replace(/^(sampling|stop|output|chat)\./, "")
     .replace(/^strings\b/, "stop")
     .replace(/^token_ids\b/, "stop_token_ids");
 }
