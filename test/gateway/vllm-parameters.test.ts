@@ -139,6 +139,14 @@ test.each<[name: string, path: string, asked: object, code: string, param: strin
   expect(found.param).toBe(param || "truncate_prompt_tokens");
 });
 
+test("a prompt that is too long is too long by the name it came by", async () => {
+  const content = "hello ".repeat(3000);
+  const long = await refusalOf(cluster, completion, { prompt: content });
+  expect(long).toMatchObject({ code: "context_length_exceeded", param: "prompt" });
+  const talk = await refusalOf(cluster, chat, { messages: [{ role: "user", content }] });
+  expect(talk).toMatchObject({ code: "context_length_exceeded", param: "messages" });
+});
+
 test("what asks for nothing is taken", async () => {
   const nothing = { best_of: 2, n: 2, suffix: "", typical_p: 1, use_beam_search: false };
   const more = { bad_words: [], logprob_token_ids: [], truncation_side: "left" };

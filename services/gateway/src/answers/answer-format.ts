@@ -38,6 +38,8 @@ export interface AnswerExtras extends PromptExtras {
 
 /** How choices look. */
 export interface AnswerFormat {
+  /** The parameter that the prompt comes by. */
+  readonly promptParam: "messages" | "prompt";
   /** Where vLLM's clients look for the prompt's log-probabilities. */
   readonly promptLogprobsAt: "answer" | "choice";
   readonly wholeObject: string;
@@ -53,6 +55,7 @@ export interface AnswerFormat {
 
 /** chat.completion */
 export const chatFormat: AnswerFormat = {
+  promptParam: "messages",
   promptLogprobsAt: "answer",
   wholeObject: "chat.completion",
   chunkObject: "chat.completion.chunk",
@@ -86,6 +89,7 @@ export const chatFormat: AnswerFormat = {
 
 /** text_completion; its chunks have the same name. */
 export const completionFormat: AnswerFormat = {
+  promptParam: "prompt",
   promptLogprobsAt: "choice",
   wholeObject: "text_completion",
   chunkObject: "text_completion",

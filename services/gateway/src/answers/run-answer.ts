@@ -40,7 +40,7 @@ export async function* runAnswer(
       yield event;
     }
   } catch (error) {
-    throw underItsName(fromUpstream(error), plan.constraintParam);
+    throw underItsName(fromUpstream(error), plan);
   }
   const { answersEach: n, maxTokens } = plan;
   bounds.metrics.answered(plan.model, { n, maxTokens, longest });
@@ -57,8 +57,11 @@ function requireRoom({ maxTokens, maxPositions }: AnswerPlan, promptTokens: numb
   );
 }
 
-/** What is wrong with a constraint is wrong with the parameter that the client gave it by. */
-function underItsName(error: ApiError, constraintParam: string | undefined): ApiError {
+/** What is wrong with a prompt or a constraint is wrong with the parameter that it came by. */
+function underItsName(error: ApiError, { constraintParam, format }: AnswerPlan): ApiError {
+  if (error.param === "input") {
+    return new ApiError(error.code, error.message, { param: format.promptParam, cause: error });
+  }
   if (constraintParam === undefined || error.param !== "constraint") return error;
   const message = error.message.replace(/^constraint: /, `${constraintParam}: `);
   return new ApiError(error.code, message, { param: constraintParam, cause: error });

@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { createOpenApiDocument } from "../openapi/openapi-document.ts";
 
 const assets = {
+  "/docs/favicon.png": ["favicon-32x32.png", "image/png"],
   "/docs/swagger-ui.css": ["swagger-ui.css", "text/css; charset=utf-8"],
   "/docs/swagger-ui-bundle.js": ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
 } as const;
@@ -13,6 +14,7 @@ const assets = {
 const page = `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Octet's HTTP API</title>
+<link rel="icon" href="/docs/favicon.png">
 <link rel="stylesheet" href="/docs/swagger-ui.css"></head>
 <body><div id="docs"></div>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body>
