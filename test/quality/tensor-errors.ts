@@ -1,7 +1,7 @@
 // What storing matrices in a weight dtype loses of their values.
 import { readFileSync } from "node:fs";
 import { openShard, readShardSet } from "@octet/checkpoint";
-import { isQuantised, type WeightDtype, type WeightFile } from "@octet/core";
+import { replyDtype, type WeightDtype, type WeightFile } from "@octet/core";
 import { type MatrixForm, openMatrix } from "@octet/kernels";
 import { relativeL2 } from "../golden/explain-differences.ts";
 import type { SourceTensor } from "./source-tensors.ts";
@@ -47,7 +47,7 @@ function kindOf(name: string): string | undefined {
 }
 
 function storedAs(kind: string, dtype: WeightDtype): WeightDtype {
-  return kind === "embedding" && isQuantised(dtype) ? "bf16" : dtype;
+  return kind === "embedding" ? replyDtype(dtype) : dtype;
 }
 
 /** The bytes of a matrix and, if it has them, its scales. */

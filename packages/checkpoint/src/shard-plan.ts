@@ -5,6 +5,7 @@ import {
   isQuantised,
   type ModelConfig,
   panelShapes,
+  replyDtype,
   toExpertId,
   type WeightDtype,
 } from "@octet/core";
@@ -21,8 +22,8 @@ export interface PlannedTensor {
   readonly name: string;
   readonly shape: readonly number[];
   /**
-   * A `matrix` is stored in the weight dtype. The `embedding` too, except that quantising leaves it
-   * bf16: its rows are looked up, not multiplied. A `vector` (norms) and the gate are always f32.
+   * A `matrix` is stored in the weight dtype. The `embedding`, whose rows are looked up and not
+   * multiplied, is bf16, or f32 with f32 and f16. A `vector` (norms) and the gate are always f32.
    */
   readonly role: "matrix" | "embedding" | "vector" | "gate";
 }
@@ -69,7 +70,7 @@ export function storedTensors(tensor: PlannedTensor, weightDtype: WeightDtype): 
     case "gate":
       return [{ name, dtype: "f32", shape }];
     case "embedding":
-      return [{ name, dtype: isQuantised(weightDtype) ? "bf16" : weightDtype, shape }];
+      return [{ name, dtype: replyDtype(weightDtype), shape }];
     case "matrix": {
       if (!isQuantised(weightDtype)) return [{ name, dtype: weightDtype, shape }];
       const { quants, scales } = panelShapes(weightDtype, matrixShape(tensor));

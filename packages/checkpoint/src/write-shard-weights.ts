@@ -14,6 +14,7 @@ import { CheckpointError, throwIfAborted } from "./checkpoint-error.ts";
 import type { ConversionBuffers } from "./conversion-buffers.ts";
 import { decodeWeights } from "./decode-weights.ts";
 import { encodeBf16 } from "./encode-bf16.ts";
+import { encodeF16 } from "./encode-f16.ts";
 import { encodePanels } from "./encode-panels.ts";
 import { HashedFileWriter } from "./hashed-file-writer.ts";
 import { readFully } from "./read-fully.ts";
@@ -99,7 +100,10 @@ async function convertTensor(
       tensor: slice.tensor,
     });
     const badAt = decodeWeights(slice.dtype, bytes, count, buffers.values);
-    if (badAt !== undefined) refuseNonFinite(slice, done + badAt, buffers.values.values[badAt]!);
+    if (badAt !== undefined) {
+      const value = buffers.values.values[badAt]!;
+      refuseUnfit(slice, done + badAt, { value, dtype: target!.dtype });
+    }
     await writer.write(encodeSlice(target!.dtype, { tensor, slice, done, count }, job));
     job.onBytes(bytes.length, tensor.name);
   }
@@ -125,10 +129,11 @@ function encodeSlice(
   const { tensor, slice, done, count } = part;
   const { values, encoded, scales } = buffers;
   if (dtype === "f32") return new Uint8Array(values.values.buffer, 0, count * 4);
-  if (dtype === "bf16") {
-    const overflowAt = encodeBf16(values, count, new Uint16Array(encoded.buffer, 0, count));
+  if (dtype === "bf16" || dtype === "f16") {
+    const encode = dtype === "bf16" ? encodeBf16 : encodeF16;
+    const overflowAt = encode(values, count, new Uint16Array(encoded.buffer, 0, count));
     if (overflowAt !== undefined) {
-      refuseNonFinite(slice, done + overflowAt, values.values[overflowAt]!);
+      refuseUnfit(slice, done + overflowAt, { value: values.values[overflowAt]!, dtype });
     }
     return encoded.subarray(0, count * 2);
   }
@@ -141,14 +146,18 @@ function encodeSlice(
   });
 }
 
-function refuseNonFinite(slice: SourceSlice, indexInSlice: number, value: number): never {
+function refuseUnfit(
+  slice: SourceSlice,
+  indexInSlice: number,
+  { value, dtype }: { readonly value: number; readonly dtype: StoredDtype },
+): never {
   const element = slice.firstElement + indexInSlice;
   throw new CheckpointError(
     "non-finite",
     { file: slice.file.path, tensor: slice.tensor },
     {
       detail: Number.isFinite(value)
-        ? `expected values that fit bf16, found ${value} at element ${element}`
+        ? `expected values that fit ${dtype}, found ${value} at element ${element}`
         : `expected finite values, found ${value} at element ${element}`,
     },
   );

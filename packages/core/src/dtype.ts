@@ -1,13 +1,16 @@
 // The number formats that weights and activations travel and rest in.
 
 /** All weight dtypes, from the most bits an element to the fewest. */
-export const weightDtypes = ["f32", "bf16", "q8", "q4"] as const;
+export const weightDtypes = ["f32", "f16", "bf16", "q8", "q4"] as const;
 
-/** How a shard stores its matrices. Norms and the gate are always f32, whatever this says. */
+/**
+ * How a shard stores its matrices. Norms and the gate are always f32, whatever this says; with f16
+ * the embedding, rows and the KV cache are f32 as well, since f16's range is too small for them.
+ */
 export type WeightDtype = (typeof weightDtypes)[number];
 
 /** Weight dtypes whose matrices are panels of quants and scales: see panels.ts. */
-export type QuantisedDtype = Exclude<WeightDtype, "f32" | "bf16">;
+export type QuantisedDtype = Exclude<WeightDtype, "f32" | "f16" | "bf16">;
 
 /** Whether matrices of `dtype` are quants and scales rather than numbers. */
 export function isQuantised(dtype: WeightDtype): dtype is QuantisedDtype {
@@ -29,12 +32,12 @@ export const quantBlockSize = 32;
 
 /** The dtype of rows sent to an expert: exactly what its matrix kernel would make of them. */
 export function dispatchDtype(weights: WeightDtype): ActivationDtype {
-  return isQuantised(weights) ? "q8" : weights;
+  return isQuantised(weights) ? "q8" : replyDtype(weights);
 }
 
-/** The dtype of rows an expert sends back. */
-export function replyDtype(weights: WeightDtype): ActivationDtype {
-  return weights === "f32" ? "f32" : "bf16";
+/** The dtype of rows an expert sends back, of the KV cache and of the embedding in a shard. */
+export function replyDtype(weights: WeightDtype): "f32" | "bf16" {
+  return weights === "f32" || weights === "f16" ? "f32" : "bf16";
 }
 
 /**

@@ -11,6 +11,7 @@ export {
   type WeightDtype,
   weightDtypes,
 } from "./dtype.ts";
+export { fromF16Bits, toF16Bits } from "./f16.ts";
 export {
   type BlockId,
   type ExpertId,

@@ -26,7 +26,7 @@ AttentionShape readShape(const Napi::Object& options) {
 
 KvShape readKvShape(const Napi::Object& options, Format weights) {
   KvShape shape = {};
-  shape.format = weights == Format::f32 ? Format::f32 : Format::bf16;
+  shape.format = replyFormat(weights);
   shape.numLayers = readInteger(options, "numLayers");
   shape.numBlocks = readInteger(options, "numBlocks");
   shape.numKeyValueHeads = readInteger(options, "numKeyValueHeads");

@@ -1,4 +1,4 @@
-// f32 and bf16 matrices: how a row of weights, and a prepared row of activations, is read.
+// f32, f16 and bf16 matrices: how a row of weights, and a prepared row of activations, is read.
 //
 // dot(w, x): lane i of one accumulator takes elements i, i + 16, i + 32, ... by fused multiply-add,
 // in that order; then the lanes are summed by reduceAdd. A tail is padded with zeros.
@@ -16,6 +16,17 @@ struct F32Elements {
   OCTET_INLINE void write(uint8_t* to, Vec16 a) { store(reinterpret_cast<float*>(to), a); }
   OCTET_INLINE void writePart(uint8_t* to, Vec16 a, int64_t count) {
     storePart(reinterpret_cast<float*>(to), a, count);
+  }
+};
+
+// Of weights alone.
+struct F16Elements {
+  static constexpr int64_t bytes = 2;
+  OCTET_INLINE Vec16 read(const uint8_t* from) { return loadF16(from); }
+  OCTET_INLINE Vec16 readPart(const uint8_t* from, int64_t count) {
+    uint16_t lanes[16] = {};
+    memcpy(lanes, from, size_t(count) * sizeof(uint16_t));
+    return loadF16(lanes);
   }
 };
 

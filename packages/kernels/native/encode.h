@@ -25,8 +25,8 @@ static bool encodeDense(const float* x, int64_t count, uint8_t* out) {
 }
 
 static bool encodeFinite(Format format, const float* x, int64_t count, uint8_t* out) {
-  return format == Format::f32 ? encodeDense<F32Elements>(x, count, out)
-                               : encodeDense<Bf16Elements>(x, count, out);
+  return format == Format::bf16 ? encodeDense<Bf16Elements>(x, count, out)
+                                : encodeDense<F32Elements>(x, count, out);
 }
 
 static void encodeQuants(const float* x, int64_t width, uint8_t* out) {

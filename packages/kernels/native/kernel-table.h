@@ -12,8 +12,8 @@
 
 namespace octet {
 
-// How a matrix is stored, and with it the form its activations take.
-enum class Format : int32_t { f32 = 0, bf16 = 1, q8 = 2, q4 = 3 };
+// How a matrix is stored, and with it the form its activations take: with f16 that of f32.
+enum class Format : int32_t { f32 = 0, bf16 = 1, q8 = 2, q4 = 3, f16 = 4 };
 
 inline bool isQuantised(Format format) { return format == Format::q8 || format == Format::q4; }
 
@@ -22,7 +22,7 @@ constexpr int64_t quantBlockSize = 32;
 // Weight rows that lie side by side in a quantised matrix.
 constexpr int64_t panelRows = 16;
 
-// A weight matrix [rows, cols], at any alignment. f32 and bf16: row-major, `scales` null. q8 and
+// A weight matrix [rows, cols], at any alignment. f32, f16 and bf16: row-major, `scales` null. q8 and
 // q4: panels of sixteen rows, the last one padded; `data` holds their quants, unsigned, as
 // [panel][column / 4][row][4] bytes, or for q4 [panel][column / 8][row][4] bytes of two nibbles,
 // the lower four columns in the lower ones; `scales` bf16 [panel][column / 32][row].

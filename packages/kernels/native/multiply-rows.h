@@ -1,4 +1,4 @@
-// f32 and bf16 matrices: row-major, as published, in tiles of some weight rows by some activation
+// f32, f16 and bf16 matrices: row-major, as published, in tiles of some weight rows by some activation
 // rows. The order of operations is that of dense-rows.h.
 #pragma once
 

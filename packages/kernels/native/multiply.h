@@ -12,6 +12,8 @@ static void multiply(const Matrix& matrix, RowRange range, const PreparedRows& a
   switch (matrix.format) {
     case Format::f32:
       return multiplyRows<F32Elements>(matrix, range, activations, out, outStride, scratch);
+    case Format::f16:
+      return multiplyRows<F16Elements>(matrix, range, activations, out, outStride, scratch);
     case Format::bf16:
       return multiplyRows<Bf16Elements>(matrix, range, activations, out, outStride, scratch);
     case Format::q8:

@@ -25,10 +25,11 @@ inline std::string readString(const Napi::Object& options, const char* name) {
   return options.Get(name).As<Napi::String>().Utf8Value();
 }
 
-// "f32", "bf16", "q8" or "q4".
+// "f32", "f16", "bf16", "q8" or "q4".
 inline Format readFormat(const Napi::Object& options, const char* name) {
   const std::string format = readString(options, name);
   if (format == "f32") return Format::f32;
+  if (format == "f16") return Format::f16;
   if (format == "bf16") return Format::bf16;
   return format == "q8" ? Format::q8 : Format::q4;
 }

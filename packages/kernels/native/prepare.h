@@ -72,6 +72,7 @@ static void prepareDense(const float* x, int64_t width, RowRange columns, uint8_
 static void prepare(Format format, const float* x, int64_t width, RowRange columns, uint8_t* out) {
   switch (format) {
     case Format::f32:
+    case Format::f16:
       return prepareDense<F32Elements>(x, width, columns, out);
     case Format::bf16:
       return prepareDense<Bf16Elements>(x, width, columns, out);
@@ -105,6 +106,7 @@ static void prepareEncodedQuants(Format format, const uint8_t* encoded, int64_t 
 static void prepareEncoded(Format format, const uint8_t* encoded, int64_t width, uint8_t* out) {
   switch (format) {
     case Format::f32:
+    case Format::f16:
       return prepareEncodedDense<F32Elements>(encoded, width, out);
     case Format::bf16:
       return prepareEncodedDense<Bf16Elements>(encoded, width, out);

@@ -5,10 +5,11 @@
 
 namespace octet {
 
-// f32: 4 bytes an element; bf16: 2; for q8 and q4 weights: 1, then an f32 scale for each 32.
+// f32 and f16 weights: 4 bytes an element; bf16: 2; for q8 and q4 weights: 1, then an f32 scale for each 32.
 inline int64_t rowBytes(Format format, int64_t width) {
   switch (format) {
     case Format::f32:
+    case Format::f16:
       return width * 4;
     case Format::bf16:
       return width * 2;
@@ -19,9 +20,9 @@ inline int64_t rowBytes(Format format, int64_t width) {
   return 0;
 }
 
-// What an expert answers in.
+// What an expert answers in, and the KV cache holds.
 inline Format replyFormat(Format weights) {
-  return weights == Format::f32 ? Format::f32 : Format::bf16;
+  return weights == Format::f32 || weights == Format::f16 ? Format::f32 : Format::bf16;
 }
 
 // How many tasks cover `rows` rows of a matrix, and which rows a task covers.

@@ -49,6 +49,13 @@ class RandomFile {
     uint8_t* to = bytes_.data() + offset;
     fillElements(random_, format, to, count);
     for (size_t i = 0; i < count && !isQuantised(format); i++) {
+      if (format == Format::f16) {
+        uint16_t bits;
+        memcpy(&bits, to + 2 * i, 2);
+        bits &= 0xb3ffu;  // below a quarter
+        memcpy(to + 2 * i, &bits, 2);
+        continue;
+      }
       float value = bf16At(to, format == Format::f32 ? 2 * i + 1 : i) * scale;
       if (format == Format::f32) memcpy(to + 4 * i, &value, 4);
       else memcpy(to + 2 * i, reinterpret_cast<char*>(&value) + 2, 2);
@@ -110,7 +117,7 @@ AttentionWeights makeWeights(RandomFile& content, Format format,
   const auto vector = [&](const uint8_t*& to) {
     plans.push_back({nullptr, &to, content.add(Format::f32, 1, hidden, 1.0f)});
   };
-  matrix(weights.embedding, format == Format::f32 ? Format::f32 : Format::bf16, vocab, hidden);
+  matrix(weights.embedding, replyFormat(format), vocab, hidden);
   for (LayerWeights& layer : weights.layers) {
     vector(layer.inputNorm);
     matrix(layer.q, format, heads * headDim, hidden);

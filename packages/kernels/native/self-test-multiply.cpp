@@ -47,7 +47,7 @@ std::vector<double> roundedRow(Format format, const float* x, int64_t width) {
   for (int64_t i = 0; i < width; i++) {
     float value = 0;
     if (format == Format::bf16) value = bf16At(encoded.data(), size_t(i));
-    if (format == Format::f32) memcpy(&value, encoded.data() + 4 * i, 4);
+    if (format == Format::f32 || format == Format::f16) memcpy(&value, encoded.data() + 4 * i, 4);
     if (isQuantised(format)) {
       memcpy(&value, encoded.data() + width + i / quantBlockSize * 4, 4);
       value *= float(int8_t(encoded.data()[i]));
@@ -72,6 +72,7 @@ int32_t quantAt(const Matrix& matrix, int64_t row, int64_t column) {
 double weightAt(const Matrix& matrix, int64_t row, int64_t column) {
   const size_t index = size_t(row * matrix.cols + column);
   if (matrix.format == Format::bf16) return bf16At(matrix.data, index);
+  if (matrix.format == Format::f16) return f16At(matrix.data, index);
   if (isQuantised(matrix.format)) {
     const int64_t blocks = matrix.cols / quantBlockSize;
     const int64_t block = row / panelRows * blocks + column / quantBlockSize;

@@ -2,6 +2,7 @@
 // large as its shape and starts at an odd address where one may.
 #pragma once
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,20 +49,26 @@ inline std::vector<float> randomReals(Random& random, size_t count) {
 }
 
 // Every way a matrix may be stored.
-inline const std::vector<Format> allFormats = {Format::f32, Format::bf16, Format::q8, Format::q4};
+inline const std::vector<Format> allFormats = {Format::f32, Format::f16, Format::bf16, Format::q8,
+                                               Format::q4};
 
-// Elements of a matrix in its format: f32 and bf16 in [-1, 1), bytes of quants of any value.
+// Elements of a matrix in its format: f32 and bf16 in [-1, 1), f16 below 2 of every size, bytes of
+// quants of any value.
 inline void fillElements(Random& random, Format format, uint8_t* to, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const float value = random.real();
     if (format == Format::f32) memcpy(to + 4 * i, &value, 4);
     if (format == Format::bf16) memcpy(to + 2 * i, reinterpret_cast<const char*>(&value) + 2, 2);
+    if (format == Format::f16) {
+      const uint16_t bits = uint16_t(random.next()) & 0xbfffu;
+      memcpy(to + 2 * i, &bits, 2);
+    }
     if (isQuantised(format)) to[i] = uint8_t(random.next());
   }
 }
 
 inline size_t elementBytes(Format format, size_t count) {
-  return count * (format == Format::f32 ? 4 : format == Format::bf16 ? 2 : 1);
+  return count * (format == Format::f32 ? 4 : isQuantised(format) ? 1 : 2);
 }
 
 // How many elements fillElements fills for a matrix: for quantised ones bytes, whole panels.
@@ -74,6 +81,15 @@ inline size_t storedElements(Format format, int64_t rows, int64_t cols) {
 inline size_t storedScales(Format format, int64_t rows, int64_t cols) {
   if (!isQuantised(format)) return 0;
   return size_t((rows + panelRows - 1) / panelRows * panelRows * cols / quantBlockSize);
+}
+
+inline float f16At(const uint8_t* from, size_t index) {
+  uint16_t half;
+  memcpy(&half, from + 2 * index, sizeof half);
+  const int exponent = half >> 10 & 31, fraction = half & 1023;
+  const float size = exponent == 0 ? ldexpf(float(fraction), -24)
+                                   : ldexpf(float(1024 + fraction), exponent - 25);
+  return half & 0x8000 ? -size : size;
 }
 
 inline float bf16At(const uint8_t* from, size_t index) {

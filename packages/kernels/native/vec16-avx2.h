@@ -68,6 +68,10 @@ OCTET_INLINE Vec16 shiftIntoExponent(Vec16 a) {
 OCTET_INLINE __m256 widenBf16(__m128i half) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
 }
+OCTET_INLINE Vec16 loadF16(const void* from) {
+  const __m128i* p = static_cast<const __m128i*>(from);
+  return {_mm256_cvtph_ps(_mm_loadu_si128(p)), _mm256_cvtph_ps(_mm_loadu_si128(p + 1))};
+}
 OCTET_INLINE Vec16 loadBf16(const void* from) {
   const __m128i* p = static_cast<const __m128i*>(from);
   return {widenBf16(_mm_loadu_si128(p)), widenBf16(_mm_loadu_si128(p + 1))};

@@ -46,6 +46,9 @@ OCTET_INLINE Vec16 shiftIntoExponent(Vec16 a) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a.all), 23))};
 }
 
+OCTET_INLINE Vec16 loadF16(const void* from) {
+  return {_mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(from)))};
+}
 OCTET_INLINE Vec16 loadBf16(const void* from) {
   const __m256i half = _mm256_loadu_si256(static_cast<const __m256i*>(from));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16))};

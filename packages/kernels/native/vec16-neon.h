@@ -73,6 +73,10 @@ OCTET_INLINE Vec16 shiftIntoExponent(Vec16 a) {
       vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(a.quarter[i]), 23)));
 }
 
+OCTET_INLINE Vec16 loadF16(const void* from) {
+  const uint8_t* bytes = static_cast<const uint8_t*>(from);
+  OCTET_EACH_QUARTER(vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(bytes + 8 * i))));
+}
 OCTET_INLINE Vec16 loadBf16(const void* from) {
   const uint8_t* bytes = static_cast<const uint8_t*>(from);
   OCTET_EACH_QUARTER(vreinterpretq_f32_u32(

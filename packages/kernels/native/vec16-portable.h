@@ -61,6 +61,23 @@ OCTET_INLINE Vec16 shiftIntoExponent(Vec16 a) {
   return load(bits);
 }
 
+// Exactly, subnormal numbers included.
+OCTET_INLINE Vec16 loadF16(const void* from) {
+  uint16_t half[16];
+  uint32_t bits[16];
+  memcpy(half, from, sizeof half);
+  for (int i = 0; i < 16; i++) {
+    const uint32_t size = half[i] & 0x7fffu;
+    const float tiny = float(size) * 0x1p-24f;
+    uint32_t tinyBits;
+    memcpy(&tinyBits, &tiny, sizeof tiny);
+    // 0x1c000 more is the difference of the exponents' biases; all ones stay all ones.
+    const uint32_t bias = size < 0x7c00u ? 0x1c000u : 0x38000u;
+    const uint32_t wide = size < 0x400u ? tinyBits : (size + bias) << 13;
+    bits[i] = wide | uint32_t(half[i] & 0x8000u) << 16;
+  }
+  return load(bits);
+}
 OCTET_INLINE Vec16 loadBf16(const void* from) {
   uint16_t half[16];
   uint32_t bits[16];

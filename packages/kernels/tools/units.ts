@@ -53,7 +53,11 @@ function kernelUnits(arch: string): Unit[] {
         "-Wno-unknown-warning-option",
       ],
     },
-    { name: "kernels-avx2", source: kernelsSource, flags: ["-DOCTET_AVX2", "-mavx2", "-mfma"] },
+    {
+      name: "kernels-avx2",
+      source: kernelsSource,
+      flags: ["-DOCTET_AVX2", "-mavx2", "-mfma", "-mf16c"],
+    },
     portable,
   ];
 }

@@ -1,9 +1,10 @@
 // What a decoded token has to read of a model's weights, by the format alone.
-import { type ModelConfig, quantBlockSize, type WeightDtype } from "@octet/core";
+import { type ModelConfig, quantBlockSize, replyDtype, type WeightDtype } from "@octet/core";
 
 /** Bytes of one weight of a matrix, its share of the block's bf16 scale included. */
 const bytesPerWeight: Readonly<Record<WeightDtype, number>> = {
   f32: 4,
+  f16: 2,
   bf16: 2,
   q8: 1 + 2 / quantBlockSize,
   q4: 0.5 + 2 / quantBlockSize,
@@ -20,6 +21,6 @@ export function formatBytesPerToken(model: ModelConfig, dtype: WeightDtype): num
   const attention = 2 * (numAttentionHeads + numKeyValueHeads) * headDim * H * weight;
   const experts = numExpertsPerToken * 3 * H * I * weight;
   const plain = (numExperts + 2) * H * plainBytes;
-  const embedding = H * (dtype === "f32" ? 4 : 2);
+  const embedding = H * (replyDtype(dtype) === "f32" ? 4 : 2);
   return L * (attention + experts + plain) + embedding + H * plainBytes + V * H * weight;
 }

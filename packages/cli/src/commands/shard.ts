@@ -30,7 +30,8 @@ export function addShardCommand(program: Command): void {
     .addHelpText(
       "after",
       `
-f32 and bf16 keep the published numbers; q8 and q4 take a little more than 8 and 4 bits a weight.
+f32 keeps the published numbers, f16 those of an f16 checkpoint and bf16 those of a bf16 one; q8 and q4
+take a little more than 8 and 4 bits a weight.
 An interrupted run is taken up where it stopped by the same command. Memory stays below 1.5 GB
 whatever the model's size.
 

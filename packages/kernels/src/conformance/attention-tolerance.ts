@@ -18,14 +18,17 @@ const quantised: AttentionTolerance = {
   reason: "activations near a tie go to the other quant, in each layer's projections",
 };
 
+const exactRows: AttentionTolerance = {
+  bound: 1e-5,
+  combineWeight: 1e-5,
+  gateMargin: 1e-4,
+  reason: "f32 sums in another order",
+};
+
 /** q8 and q4 alike: engines agree on the weights, and part only where they round activations. */
 export const attentionTolerance: Readonly<Record<WeightDtype, AttentionTolerance>> = {
-  f32: {
-    bound: 1e-5,
-    combineWeight: 1e-5,
-    gateMargin: 1e-4,
-    reason: "f32 sums in another order",
-  },
+  f32: exactRows,
+  f16: exactRows,
   bf16: {
     bound: 2e-3,
     combineWeight: 2e-3,

@@ -26,7 +26,7 @@ export interface AttentionTwinCase {
   readonly timeoutMs?: number;
 }
 
-const unblocked: readonly WeightDtype[] = ["f32", "bf16"];
+const unblocked: readonly WeightDtype[] = ["f32", "f16", "bf16"];
 
 /** Prompts of 1, 5, 17 and 33 tokens; decodes beside a chunk and a new prompt; decodes. */
 const mixed: Pick<AttentionTwinCase, "lengths" | "steps"> = {

@@ -49,7 +49,10 @@ export function attentionWeightRefusalTests(
         );
         const wrong = {
           "another shape": { ...tensor, shape: tensor.shape.toReversed() },
-          "another dtype": { ...tensor, dtype: "f16" as const },
+          "another dtype": {
+            ...tensor,
+            dtype: tensor.dtype === "f16" ? ("bf16" as const) : ("f16" as const),
+          },
           "past the end": { ...tensor, offsetBytes: firstAlignedPastEnd(weights) },
         };
         for (const [what, location] of Object.entries(wrong)) {

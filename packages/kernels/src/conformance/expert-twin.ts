@@ -18,6 +18,7 @@ const quantised = {
 /** Largest relative L2 distance to the reference over all rows of a call, and why not less. */
 export const expertTolerance: Readonly<Record<WeightDtype, { bound: number; reason: string }>> = {
   f32: { bound: 1e-5, reason: "f32 sums in another order" },
+  f16: { bound: 1e-5, reason: "as f32" },
   bf16: { bound: 1e-3, reason: "a sum near a tie rounds to the other bf16 neighbour" },
   q8: quantised,
   q4: quantised,
@@ -36,11 +37,11 @@ const twinCases: readonly TwinCase[] = [
   // Not multiples of any vector, tile or block.
   {
     model: tinyModel({ hiddenSize: 40, intermediateSize: 72, numExperts: 2 }),
-    dtypes: ["f32", "bf16"],
+    dtypes: ["f32", "f16", "bf16"],
   },
   {
     model: tinyModel({ hiddenSize: 7, intermediateSize: 3, numExperts: 1, numExpertsPerToken: 1 }),
-    dtypes: ["f32", "bf16"],
+    dtypes: ["f32", "f16", "bf16"],
   },
   // One block, and odd numbers of blocks and of panels.
   {

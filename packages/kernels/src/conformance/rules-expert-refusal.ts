@@ -5,7 +5,6 @@ import {
   type ActivationRows,
   activationRowBytes,
   type ExpertId,
-  isQuantised,
   replyDtype,
   tensorAlignmentBytes,
   toBf16Bits,
@@ -50,7 +49,7 @@ export const expertRefusalRules: ExpertRules = {
     const { openEngine, call, model, weightDtype } = fixture;
     const engine = await openEngine();
     const { input } = call;
-    const otherDtype = weightDtype === "f32" ? "bf16" : "f32";
+    const otherDtype = input.dtype === "f32" ? "bf16" : "f32";
     const numRows = input.rows;
     const narrow = tinyModel({ hiddenSize: 32 });
     const wrong: Record<string, ActivationRows> = {
@@ -69,7 +68,7 @@ export const expertRefusalRules: ExpertRules = {
     await engine.close();
   },
 
-  'a result with NaN or infinity is "non-finite"': async ({ openEngine, call, weightDtype }) => {
+  'a result with NaN or infinity is "non-finite"': async ({ openEngine, call }) => {
     const engine = await openEngine();
     const { input } = call;
     const lastRow = (input.data.length / input.rows) * (input.rows - 1);
@@ -77,9 +76,9 @@ export const expertRefusalRules: ExpertRules = {
       const data = copyBytes(input.data);
       const view = new DataView(data.buffer);
       // The last row's first value, or for quantised rows its first scale; 1e30 overflows in w1 x * w3 x.
-      if (weightDtype === "f32") view.setFloat32(lastRow, value, true);
-      if (weightDtype === "bf16") view.setUint16(lastRow, toBf16Bits(value), true);
-      if (isQuantised(weightDtype)) view.setFloat32(lastRow + input.width, value, true);
+      if (input.dtype === "f32") view.setFloat32(lastRow, value, true);
+      if (input.dtype === "bf16") view.setUint16(lastRow, toBf16Bits(value), true);
+      if (input.dtype === "q8") view.setFloat32(lastRow + input.width, value, true);
       const bad = { ...call, input: { ...input, data } };
       await assertRefuses("non-finite", () => engine.forward(bad), `a row with ${value}`);
     }
@@ -120,7 +119,10 @@ export const expertRefusalRules: ExpertRules = {
     await assertRefuses("bad-weights", () => openWith({ ...weights, tensors: without }), "no w2");
     const wrong = {
       "another shape": { ...tensor, shape: tensor.shape.toReversed() },
-      "another dtype": { ...tensor, dtype: "f16" as const },
+      "another dtype": {
+        ...tensor,
+        dtype: tensor.dtype === "f16" ? ("bf16" as const) : ("f16" as const),
+      },
       "past the end": { ...tensor, offsetBytes: firstAlignedPastEnd(weights) },
       "not aligned": { ...tensor, offsetBytes: tensor.offsetBytes + tensorAlignmentBytes / 2 },
     };

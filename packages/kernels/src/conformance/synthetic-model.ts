@@ -6,11 +6,13 @@ import {
   panelRows,
   panelShapes,
   quantBlockSize,
+  replyDtype,
   type StoredDtype,
   type TensorLocation,
   tensorAlignmentBytes,
   toBf16Bits,
   toExpertId,
+  toF16Bits,
   type WeightDtype,
   type WeightFile,
 } from "@octet/core";
@@ -119,11 +121,12 @@ const storedBytes: Readonly<Record<StoredDtype, number>> = { f32: 4, f16: 2, bf1
 function encode(
   { name, shape, dtypes }: RequiredTensor,
   values: Float32Array,
-  { weightDtype, embeddingDtype = weightDtype === "f32" ? "f32" : "bf16" }: SyntheticModelOptions,
+  { weightDtype, embeddingDtype = replyDtype(weightDtype) }: SyntheticModelOptions,
 ): StoredTensor[] {
   const dtype = dtypes.length > 1 ? embeddingDtype : dtypes[0] === "f32" ? "f32" : weightDtype;
   if (!isQuantised(dtype)) {
-    const drawn = dtype === "f32" ? values : Uint16Array.from(values, toBf16Bits);
+    const toBits = dtype === "f16" ? toF16Bits : toBf16Bits;
+    const drawn = dtype === "f32" ? values : Uint16Array.from(values, toBits);
     return [{ name, dtype, shape, drawnBytes: bytesOf(drawn) }];
   }
   const [rows, columns] = [shape[0]!, shape[1]!];

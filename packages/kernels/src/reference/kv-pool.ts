@@ -3,6 +3,7 @@ import {
   type BlockId,
   fromBf16Bits,
   type ModelConfig,
+  replyDtype,
   toBf16Bits,
   type WeightDtype,
 } from "@octet/core";
@@ -24,14 +25,15 @@ export class KvPool {
     this.#blockSizeTokens = size.blockSizeTokens;
     this.#keys = new Float32Array(size.numBlocks * size.blockSizeTokens * this.#width);
     this.#values = new Float32Array(this.#keys.length);
-    this.#stored = weightDtype === "f32" ? Math.fround : (x) => fromBf16Bits(toBf16Bits(x));
+    this.#stored =
+      replyDtype(weightDtype) === "f32" ? Math.fround : (x) => fromBf16Bits(toBf16Bits(x));
   }
 
   get bytes(): number {
     return this.#keys.byteLength + this.#values.byteLength;
   }
 
-  /** Writes one position, rounded as the cache stores it: bf16 unless weights are f32. */
+  /** Writes one position, rounded as the cache stores it: as rows are. */
   write(
     blockTable: readonly BlockId[],
     position: number,

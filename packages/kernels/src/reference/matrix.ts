@@ -49,6 +49,14 @@ export function openMatrix(
         },
       };
     }
+    case "f16": {
+      const values = new Float16Array(bytes.buffer);
+      return {
+        outSize,
+        inSize,
+        row: (index, into) => into.set(values.subarray(index * inSize, (index + 1) * inSize)),
+      };
+    }
     case "q8":
     case "q4": {
       const scaleBits = new Uint16Array(tensors.get(`${name}.scales`)!.buffer);

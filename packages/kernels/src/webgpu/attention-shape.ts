@@ -75,7 +75,7 @@ export function attentionShape(model: ModelConfig, weightDtype: WeightDtype): At
     numQuads: numKeyValueHeads * quadsPerKvHead,
     valueSlices: Math.ceil(headDim / valueDimensions),
     window: model.slidingWindow ?? 0xffffffff,
-    cacheIsBf16: weightDtype !== "f32",
+    cacheIsBf16: replyDtype(weightDtype) === "bf16",
   };
 }
 

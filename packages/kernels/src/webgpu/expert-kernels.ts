@@ -62,7 +62,7 @@ export function loadExpertKernels(
       constants: {
         BITS: elementBits[dtype],
         ROWS: rows,
-        ...(panels ? packedDotConstant(tuning.up) : {}),
+        ...(panels ? packedDotConstant(tuning.up) : { HALF: Number(dtype === "f16") }),
       },
       // x, w1, w3, hidden.
       bindings: panels
@@ -73,7 +73,7 @@ export function loadExpertKernels(
   }));
   const swiglu = device.kernels.load({
     shader: "expert-swiglu",
-    constants: { BITS: dispatchDtype(dtype) === "q8" ? 8 : elementBits[dtype] },
+    constants: { BITS: elementBits[dispatchDtype(dtype)] },
     bindings: ["read", "read", "write"],
     parameterWords: 2,
   });

@@ -160,7 +160,7 @@ class LoadedExperts implements LoadedEngine {
   }
 
   #refuseNonFinite({ layer, expertIndex }: ExpertCallBody, bytes: Uint8Array<ArrayBuffer>): void {
-    const dtype = this.#weightDtype === "f32" ? "f32" : "bf16"; // as replyDtype says
+    const dtype = replyDtype(this.#weightDtype);
     if (firstNonFinite(bytes, dtype) === undefined) return;
     throw new KernelError(
       "non-finite",

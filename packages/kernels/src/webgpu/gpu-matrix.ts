@@ -30,7 +30,7 @@ export interface MatrixSource {
   readonly shape: readonly [outSize: number, inSize: number];
 }
 
-const elementBytes = { f32: 4, bf16: 2 } as const;
+const elementBytes = { f32: 4, f16: 2, bf16: 2 } as const;
 
 /** The buffers of a matrix, in the order in which kernels bind them. */
 export function matrixBuffers({ elements, scales }: GpuMatrix): GPUBuffer[] {

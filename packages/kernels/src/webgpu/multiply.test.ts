@@ -33,6 +33,11 @@ const shapes: Readonly<Record<WeightDtype, readonly (readonly [number, number])[
     [96, 32],
     [80, 1120],
   ],
+  f16: [
+    [7, 3],
+    [33, 72],
+    [80, 1120],
+  ],
   bf16: [
     [7, 3],
     [33, 72],

@@ -41,6 +41,7 @@ const outputNumber: Readonly<Record<MultiplyOutput, number>> = { f32: 0, bf16: 1
 /** Bits of an element in the kernels' words. */
 export const elementBits: Readonly<Record<WeightDtype, number>> = {
   f32: 32,
+  f16: 16,
   bf16: 16,
   q8: 8,
   q4: 4,
@@ -85,7 +86,7 @@ export function loadMultiply(device: GpuDevice, { dtype, output, tuning }: Multi
   };
   const { byteMatrix } = device.kernels.variants;
   const byMatrix = isQuantised(dtype) && tuning.dots === "matrix" && byteMatrix !== undefined;
-  const dots = isQuantised(dtype) ? packedDotConstant(tuning) : {};
+  const dots = isQuantised(dtype) ? packedDotConstant(tuning) : { HALF: Number(dtype === "f16") };
   const sized = (name: string, rows: number, own: Partial<KernelForm>): SizedKernel => ({
     rows,
     kernel: device.kernels.load({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { toBlockId, type WeightDtype, weightDtypes } from "@octet/core";
+import { replyDtype, toBlockId, type WeightDtype, weightDtypes } from "@octet/core";
 import { test, vi } from "vitest";
 import type { AttentionEngine, StepSequence } from "../attention-engine.ts";
 import { assertSameBits } from "../conformance/compare.ts";
@@ -94,7 +94,8 @@ for (const weightDtype of weightDtypes) {
         objectsCreated: 0,
         kernelsCompiled: 0,
       });
-      const embedding = model.vocabSize * model.hiddenSize * (weightDtype === "f32" ? 4 : 2);
+      const embedding =
+        model.vocabSize * model.hiddenSize * (replyDtype(weightDtype) === "f32" ? 4 : 2);
       const used = engine.weightBytes - embedding;
       // Of the embedding a row a token is read.
       const share = weightBytesRead / 4 / used;

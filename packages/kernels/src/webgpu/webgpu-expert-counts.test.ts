@@ -46,7 +46,7 @@ for (const weightDtype of weightDtypes) {
     assert.deepEqual([four.dispatches, four.submits, four.readBacks], [2, 1, 1]);
     assert.equal(four.weightBytesRead, engine.weightBytes / 4, "four rows share what is read");
     const bytes = 3 * smallModel.hiddenSize * smallModel.intermediateSize * 4;
-    const perWeight = { f32: 4, bf16: 2, q8: 1 + 2 / 32, q4: 0.5 + 2 / 32 }[weightDtype];
+    const perWeight = { f32: 4, f16: 2, bf16: 2, q8: 1 + 2 / 32, q4: 0.5 + 2 / 32 }[weightDtype];
     assert.equal(engine.weightBytes, bytes * perWeight, "as the format says, and no more");
     await engine.close();
   });

@@ -36,6 +36,7 @@ export interface TimingContext {
 /** Bytes of a weight, scales aside. */
 const bytesPerWeight: Readonly<Record<WeightDtype, number>> = {
   f32: 4,
+  f16: 2,
   bf16: 2,
   q8: 1 + 2 / quantBlockSize,
   q4: 0.5 + 2 / quantBlockSize,

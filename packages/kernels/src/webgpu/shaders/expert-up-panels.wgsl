@@ -72,11 +72,16 @@ fn loadBlock(matrix: u32, panelBlock: u32, quad: u32) -> array<vec4<u32>, 8> {
   return words;
 }
 
-fn loadScales(matrix: u32, at: u32) -> vec4<f32> {
-  var pairs = scales1[at];
-  if (matrix == 1) {
-    pairs = scales3[at];
+// Bits of four scales of one matrix or the other.
+fn loadScalePairs(matrix: u32, at: u32) -> vec2<u32> {
+  if (matrix == 0) {
+    return scales1[at];
   }
+  return scales3[at];
+}
+
+fn loadScales(matrix: u32, at: u32) -> vec4<f32> {
+  let pairs = loadScalePairs(matrix, at);
   return bitcast<vec4<f32>>(
     vec4<u32>(pairs.x << 16, pairs.x & 0xffff0000, pairs.y << 16, pairs.y & 0xffff0000));
 }

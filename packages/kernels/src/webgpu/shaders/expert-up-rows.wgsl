@@ -1,7 +1,8 @@
-// hidden[t, i] = silu(w1 x)[t, i] × (w3 x)[t, i], for a few rows t of an expert of f32 or bf16.
+// hidden[t, i] = silu(w1 x)[t, i] × (w3 x)[t, i], for a few rows t of an expert of f32, f16 or
+// bf16.
 //
-// x: [T, K], w1, w3: [I, K], hidden: [T, I filled up to whole blocks], all f32 or all bf16 and in
-// the forms of multiply-rows-few.wgsl; hidden is rounded to bf16 where they are bf16.
+// x: [T, K], w1, w3: [I, K], hidden: [T, I filled up to whole blocks], all f32 or all bf16, or f32 but
+// for weights of f16, in the forms of multiply-rows-few.wgsl; hidden is rounded to bf16 where x is.
 // A workgroup computes 32 columns of hidden for ROWS rows t: 32 lanes by 8 row quads, first over
 // w1, then over w3. The sums are those of multiply-rows-few.wgsl, to the bit.
 // Grid: I / 32, rounded up, rows t / ROWS.
@@ -23,7 +24,8 @@ var<immediate> immediates: Parameters;
 @group(0) @binding(3) var<storage, read_write> hidden: array<u32>;
 @group(0) @binding(4) var<uniform> uniforms: Parameters;
 
-override BITS: u32 = 32; // of an element: 32 or 16
+override BITS: u32 = 32; // of a weight: 32 or 16
+override HALF: bool = false; // weights are f16, x and hidden f32; else those are as weights are
 override ROWS: u32 = 1; // 1 .. 8
 
 const lanes = 32u;
@@ -31,9 +33,24 @@ const lanes = 32u;
 var<workgroup> partials: array<f32, 1024>; // [lane][32]: of one row t
 var<workgroup> totals: array<f32, ROWS * 64>; // [matrix][row][32]
 
-fn evenAndOdd(words: vec4<u32>) -> array<f32, 8> {
+fn ofBf16(words: vec4<u32>) -> array<f32, 8> {
   let even = bitcast<vec4<f32>>(words << vec4<u32>(16));
   let odd = bitcast<vec4<f32>>(words & vec4<u32>(0xffff0000));
+  return array<f32, 8>(even.x, odd.x, even.y, odd.y, even.z, odd.z, even.w, odd.w);
+}
+
+// Of bits of f16 numbers, subnormal ones included; weights are never infinite or NaN.
+fn fromHalf(bits: vec4<u32>) -> vec4<f32> {
+  let size = bits & vec4<u32>(0x7fff);
+  let normal = (size << vec4<u32>(13)) + vec4<u32>(0x38000000);
+  let tiny = bitcast<vec4<u32>>(vec4<f32>(size) * 5.9604644775390625e-8); // 2⁻²⁴
+  let unsigned = select(normal, tiny, size < vec4<u32>(0x400));
+  return bitcast<vec4<f32>>(unsigned | ((bits & vec4<u32>(0x8000)) << vec4<u32>(16)));
+}
+
+fn ofHalves(words: vec4<u32>) -> array<f32, 8> {
+  let even = fromHalf(words & vec4<u32>(0xffff));
+  let odd = fromHalf(words >> vec4<u32>(16));
   return array<f32, 8>(even.x, odd.x, even.y, odd.y, even.z, odd.z, even.w, odd.w);
 }
 
@@ -43,22 +60,28 @@ fn plain(low: vec4<u32>, high: vec4<u32>) -> array<f32, 8> {
   return array<f32, 8>(a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w);
 }
 
+// 16 bytes of one matrix or the other.
+fn loadWords(matrix: u32, at: u32) -> vec4<u32> {
+  if (matrix == 0) {
+    return weights1[at];
+  }
+  return weights3[at];
+}
+
 fn eightOfWeights(matrix: u32, at: u32) -> array<f32, 8> {
   if (BITS == 16) {
-    if (matrix == 0) {
-      return evenAndOdd(weights1[at]);
+    let words = loadWords(matrix, at);
+    if (HALF) {
+      return ofHalves(words);
     }
-    return evenAndOdd(weights3[at]);
+    return ofBf16(words);
   }
-  if (matrix == 0) {
-    return plain(weights1[2 * at], weights1[2 * at + 1]);
-  }
-  return plain(weights3[2 * at], weights3[2 * at + 1]);
+  return plain(loadWords(matrix, 2 * at), loadWords(matrix, 2 * at + 1));
 }
 
 fn eightOfX(at: u32) -> array<f32, 8> {
-  if (BITS == 16) {
-    return evenAndOdd(x[at]);
+  if (BITS == 16 && !HALF) {
+    return ofBf16(x[at]);
   }
   return plain(x[2 * at], x[2 * at + 1]);
 }
@@ -147,7 +170,7 @@ fn run(parameters: Parameters, workgroup: vec3<u32>, thread: u32) {
   let i = thread % 32;
   if (r < ROWS && first + r < parameters.numRows) {
     let at = (first + r) * parameters.hiddenBlocks * 32 + workgroup.x * 32 + i;
-    if (BITS == 32) {
+    if (BITS == 32 || HALF) {
       hidden[at] = bitcast<u32>(totals[thread]);
     } else if (i % 2 == 0) {
       hidden[at / 2] = bf16Bits(totals[thread]) | (bf16Bits(totals[thread + 1]) << 16);

@@ -1,7 +1,7 @@
-// out[t, n] = sum over k of x[t, k] × w[n, k], for a few rows t and a matrix of f32 or bf16.
+// out[t, n] = sum over k of x[t, k] × w[n, k], for a few rows t and a matrix of f32, f16 or bf16.
 //
-// x: [T, K] and w: [N, K], both f32 or both bf16, row by row, K in whole blocks of 32 and N in
-// whole sixteens. out: [T, outStride] words of f32, or half as many of bf16 pairs.
+// x: [T, K] and w: [N, K], both f32 or both bf16, or f32 and f16, row by row, K in whole blocks of 32
+// and N in whole sixteens. out: [T, outStride] words of f32, or half as many of bf16 pairs.
 // A workgroup computes 16 rows n for ROWS rows t: 32 lanes by 4 row quads. Thread (lane, quad)
 // walks blocks lane, lane + 32 ..., for rows 4 quad .. 4 quad + 3, eight columns at a time by
 // 16-byte loads, which serve all ROWS rows of x.
@@ -24,7 +24,8 @@ var<immediate> immediates: Parameters;
 @group(0) @binding(2) var<storage, read_write> out: array<u32>;
 @group(0) @binding(3) var<uniform> uniforms: Parameters;
 
-override BITS: u32 = 32; // of an element: 32 or 16
+override BITS: u32 = 32; // of a weight: 32 or 16
+override HALF: bool = false; // weights are f16 and x is f32; else x is as weights are
 override ROWS: u32 = 1; // 1 .. 8
 override OUTPUT: u32 = 0; // 0: f32, 1: bf16, 2: f32 added to what out holds
 
@@ -32,9 +33,24 @@ const lanes = 32u;
 
 var<workgroup> partials: array<f32, ROWS * 512>; // [row][lane][16]
 
-fn evenAndOdd(words: vec4<u32>) -> array<f32, 8> {
+fn ofBf16(words: vec4<u32>) -> array<f32, 8> {
   let even = bitcast<vec4<f32>>(words << vec4<u32>(16));
   let odd = bitcast<vec4<f32>>(words & vec4<u32>(0xffff0000));
+  return array<f32, 8>(even.x, odd.x, even.y, odd.y, even.z, odd.z, even.w, odd.w);
+}
+
+// Of bits of f16 numbers, subnormal ones included; weights are never infinite or NaN.
+fn fromHalf(bits: vec4<u32>) -> vec4<f32> {
+  let size = bits & vec4<u32>(0x7fff);
+  let normal = (size << vec4<u32>(13)) + vec4<u32>(0x38000000);
+  let tiny = bitcast<vec4<u32>>(vec4<f32>(size) * 5.9604644775390625e-8); // 2⁻²⁴
+  let unsigned = select(normal, tiny, size < vec4<u32>(0x400));
+  return bitcast<vec4<f32>>(unsigned | ((bits & vec4<u32>(0x8000)) << vec4<u32>(16)));
+}
+
+fn ofHalves(words: vec4<u32>) -> array<f32, 8> {
+  let even = fromHalf(words & vec4<u32>(0xffff));
+  let odd = fromHalf(words >> vec4<u32>(16));
   return array<f32, 8>(even.x, odd.x, even.y, odd.y, even.z, odd.z, even.w, odd.w);
 }
 
@@ -46,16 +62,19 @@ fn plain(low: vec4<u32>, high: vec4<u32>) -> array<f32, 8> {
 
 fn eightOfWeights(blocks: u32, row: u32, piece: u32) -> array<f32, 8> {
   let at = row * 4 * blocks + piece;
+  if (HALF) {
+    return ofHalves(weights[at]);
+  }
   if (BITS == 16) {
-    return evenAndOdd(weights[at]);
+    return ofBf16(weights[at]);
   }
   return plain(weights[2 * at], weights[2 * at + 1]);
 }
 
 fn eightOfX(blocks: u32, row: u32, piece: u32) -> array<f32, 8> {
   let at = row * 4 * blocks + piece;
-  if (BITS == 16) {
-    return evenAndOdd(x[at]);
+  if (BITS == 16 && !HALF) {
+    return ofBf16(x[at]);
   }
   return plain(x[2 * at], x[2 * at + 1]);
 }

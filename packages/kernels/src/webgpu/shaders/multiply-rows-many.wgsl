@@ -1,4 +1,5 @@
-// out[t, n] = sum over k of x[t, k] × w[n, k], for many rows t and a matrix of f32 or bf16.
+// out[t, n] = sum over k of x[t, k] × w[n, k], for many rows t and a matrix of f32, f16 or
+// bf16.
 //
 // x, w, out: as in multiply-rows-few.wgsl, and the same bits.
 // A workgroup computes 64 rows n by 16 TOKENS rows t; a thread 4 by TOKENS of them. Half a block,
@@ -24,7 +25,8 @@ var<immediate> immediates: Parameters;
 @group(0) @binding(2) var<storage, read_write> out: array<u32>;
 @group(0) @binding(3) var<uniform> uniforms: Parameters;
 
-override BITS: u32 = 32; // of an element: 32 or 16
+override BITS: u32 = 32; // of a weight: 32 or 16
+override HALF: bool = false; // weights are f16 and x is f32; else x is as weights are
 override TOKENS: u32 = 4; // rows t a thread: 1 .. 8
 override OUTPUT: u32 = 0; // 0: f32, 1: bf16, 2: f32 added to what out holds
 
@@ -35,37 +37,63 @@ const steps = 16u; // columns of x and w at a time
 var<workgroup> weightTile: array<f32, 1024>; // [step][row n]
 var<workgroup> xTile: array<f32, TOKENS * 256>; // [step][row t]
 
-fn elements(words: vec4<u32>) -> array<f32, 8> {
-  if (BITS == 32) {
+// Of bits of f16 numbers, subnormal ones included; weights are never infinite or NaN.
+fn fromHalf(bits: vec4<u32>) -> vec4<f32> {
+  let size = bits & vec4<u32>(0x7fff);
+  let normal = (size << vec4<u32>(13)) + vec4<u32>(0x38000000);
+  let tiny = bitcast<vec4<u32>>(vec4<f32>(size) * 5.9604644775390625e-8); // 2⁻²⁴
+  let unsigned = select(normal, tiny, size < vec4<u32>(0x400));
+  return bitcast<vec4<f32>>(unsigned | ((bits & vec4<u32>(0x8000)) << vec4<u32>(16)));
+}
+
+// What 16 bytes of weights or of x hold, of that many bits.
+fn elements(words: vec4<u32>, bits: u32) -> array<f32, 8> {
+  if (bits == 32) {
     let plain = bitcast<vec4<f32>>(words);
     return array<f32, 8>(plain.x, plain.y, plain.z, plain.w, 0, 0, 0, 0);
   }
-  let even = bitcast<vec4<f32>>(words << vec4<u32>(16));
-  let odd = bitcast<vec4<f32>>(words & vec4<u32>(0xffff0000));
+  var even = bitcast<vec4<f32>>(words << vec4<u32>(16));
+  var odd = bitcast<vec4<f32>>(words & vec4<u32>(0xffff0000));
+  if (HALF) {
+    even = fromHalf(words & vec4<u32>(0xffff));
+    odd = fromHalf(words >> vec4<u32>(16));
+  }
   return array<f32, 8>(even.x, odd.x, even.y, odd.y, even.z, odd.z, even.w, odd.w);
 }
 
 // 16 columns from column 16 × half on, into both tiles.
 fn load(parameters: Parameters, workgroup: vec3<u32>, half: u32, thread: u32) {
+  loadWeights(parameters, workgroup.x * tileColumns, half, thread);
+  loadX(parameters, workgroup.y * TOKENS * 16, half, thread);
+}
+
+fn loadWeights(parameters: Parameters, first: u32, half: u32, thread: u32) {
   let perPiece = 128 / BITS; // elements of 16 bytes
   let pieces = steps / perPiece; // of one row
   let rowPieces = parameters.blocks * 32 / perPiece;
-  let tileRows = TOKENS * 16;
   for (var at = thread; at < tileColumns * pieces; at += 256) {
     let n = at / pieces;
     let piece = at % pieces;
     // Past the last row the last ones are read again, for sums that are not stored.
-    let row = min(workgroup.x * tileColumns + n, parameters.panels * 16 - 1);
-    var found = elements(weights[row * rowPieces + half * pieces + piece]);
+    let row = min(first + n, parameters.panels * 16 - 1);
+    var found = elements(weights[row * rowPieces + half * pieces + piece], BITS);
     for (var i = 0u; i < perPiece; i++) {
       weightTile[(piece * perPiece + i) * tileColumns + n] = found[i];
     }
   }
+}
+
+fn loadX(parameters: Parameters, first: u32, half: u32, thread: u32) {
+  let bits = select(BITS, 32u, HALF);
+  let perPiece = 128 / bits;
+  let pieces = steps / perPiece;
+  let rowPieces = parameters.blocks * 32 / perPiece;
+  let tileRows = TOKENS * 16;
   for (var at = thread; at < tileRows * pieces; at += 256) {
     let t = at / pieces;
     let piece = at % pieces;
-    let row = parameters.xFirstRow + min(workgroup.y * tileRows + t, parameters.numRows - 1);
-    var found = elements(x[row * rowPieces + half * pieces + piece]);
+    let row = parameters.xFirstRow + min(first + t, parameters.numRows - 1);
+    var found = elements(x[row * rowPieces + half * pieces + piece], bits);
     for (var i = 0u; i < perPiece; i++) {
       xTile[(piece * perPiece + i) * tileRows + t] = found[i];
     }

@@ -8,6 +8,7 @@ import {
   type TensorLocation,
   tensorAlignmentBytes,
   toBf16Bits,
+  toF16Bits,
   type WeightDtype,
   type WeightFile,
 } from "@octet/core";
@@ -87,7 +88,8 @@ function storedTensors(
       { name: "w.scales", dtype: "bf16", shape: shapes.scales, values: scales },
     ];
   }
-  const stored = dtype === "f32" ? values : Uint16Array.from(values, toBf16Bits);
+  const toBits = dtype === "f16" ? toF16Bits : toBf16Bits;
+  const stored = dtype === "f32" ? values : Uint16Array.from(values, toBits);
   return [{ name: "w", dtype, shape, values: stored }];
 }
 

@@ -6,7 +6,7 @@ import type { GpuMatrix } from "../gpu-matrix.ts";
 
 /** Bytes that are written at once, again and again. */
 const pieceBytes = 4 * 1024 * 1024;
-const elementBytes = { f32: 4, bf16: 2 } as const;
+const elementBytes = { f32: 4, f16: 2, bf16: 2 } as const;
 
 /** A matrix [outSize, inSize] of small finite numbers. The caller destroys its buffers. */
 export function createRandomMatrix(

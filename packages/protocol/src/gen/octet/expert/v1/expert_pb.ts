@@ -283,7 +283,7 @@ export type DescribeResponse = Message<"octet.expert.v1.DescribeResponse"> & {
   intermediateSize: number;
 
   /**
-   * "f32", "bf16", "q8" or "q4".
+   * "f32", "f16", "bf16", "q8" or "q4".
    *
    * @generated from field: string weight_dtype = 8;
    */
