@@ -15,7 +15,7 @@ import { runMultiply } from "./testing/run-multiply.ts";
 import { sharedSwiftShaderDevice, swiftShaderDevices } from "./testing/swiftshader-device.ts";
 
 // SwiftShader computes, and compiles, on the cores that other tests use.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 const newPath = scratchDirectory();
 const newDevice = swiftShaderDevices();
 

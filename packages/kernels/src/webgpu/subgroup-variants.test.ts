@@ -11,7 +11,7 @@ import { type KernelInput, runKernel } from "./testing/run-kernel.ts";
 import { sharedSwiftShaderDevice, swiftShaderDevices } from "./testing/swiftshader-device.ts";
 
 // SwiftShader computes, and compiles, on the cores that other tests use.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 const newDevice = swiftShaderDevices();
 const openBoth = once(async () => ({
   variant: await sharedSwiftShaderDevice(),

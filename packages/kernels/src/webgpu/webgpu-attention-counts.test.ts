@@ -13,7 +13,7 @@ import { gpuThreadCounts } from "./thread/thread-host.ts";
 import { openWebGpuAttentionEngine } from "./webgpu-attention-engine.ts";
 
 useSwiftShader(process.env);
-vi.setConfig({ testTimeout: 120_000 }); // SwiftShader compiles each kernel for seconds
+vi.setConfig({ testTimeout: 600_000 }); // SwiftShader compiles each kernel for seconds
 const newPath = scratchDirectory();
 /** Whole panels and blocks everywhere, as real models have, so that bytes are the format's. */
 const model = tinyModel({

@@ -12,7 +12,7 @@ import { gpuThreadCounts } from "./thread/thread-host.ts";
 import { openWebGpuExpertEngine } from "./webgpu-expert-engine.ts";
 
 // SwiftShader computes, and compiles, on the cores that other tests use.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 useSwiftShader(process.env);
 const newPath = scratchDirectory();
 

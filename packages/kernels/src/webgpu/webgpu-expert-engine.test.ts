@@ -4,7 +4,7 @@ import { useSwiftShader } from "./device/swiftshader.ts";
 import { openWebGpuExpertEngine } from "./webgpu-expert-engine.ts";
 
 // SwiftShader computes, and compiles, on the cores that other tests use.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 useSwiftShader(process.env);
 expertEngineConformance(
   (options) => openWebGpuExpertEngine({ ...options, allowSoftwareAdapter: true }),
