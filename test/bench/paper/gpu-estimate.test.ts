@@ -3,8 +3,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { mixtralWidth } from "../model/mixtral-width.ts";
 import { costsOf } from "../model/model-costs.ts";
-import { estimateStep, expertsInUse, type PaperAssumptions } from "./gpu-estimate.ts";
-import { paperRows } from "./gpu-on-paper.ts";
+import {
+  estimateStep,
+  expertsInUse,
+  type PaperAssumptions,
+  prefillCacheBytes,
+} from "./gpu-estimate.ts";
+import { paperRows, prefillRows } from "./gpu-on-paper.ts";
 
 const model = mixtralWidth(32);
 const gpu = { name: "round numbers", memoryGb: 80, bandwidthGbs: 1000 };
@@ -51,9 +56,17 @@ test("one token asks K experts, many ask all", () => {
   expect(expertsInUse(model, 1000)).toBeCloseTo(8, 9);
 });
 
+test("a prompt's tokens read what they see, alone or so many at once", () => {
+  const position = 32 * 2 * 8 * 128 * 2;
+  expect(prefillCacheBytes(model, 5, 1)).toBe((1 + 2 + 3 + 4 + 5) * position);
+  expect(prefillCacheBytes(model, 5, 4)).toBe((4 + 5) * position);
+  expect(prefillCacheBytes(model, 5, 16)).toBe(5 * position);
+});
+
 test("docs/performance.md has the rows that these formulas give", () => {
   const page = readFileSync(join(import.meta.dirname, "../../../docs/performance.md"), "utf8");
-  for (const row of [...paperRows("a GPU a service"), ...paperRows("one GPU")]) {
+  const rows = [...paperRows("a GPU a service"), ...paperRows("one GPU"), ...prefillRows()];
+  for (const row of rows) {
     expect(page).toContain(row);
   }
 });

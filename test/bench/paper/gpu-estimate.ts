@@ -95,3 +95,16 @@ export function estimateStep(
     tokensPerSecondMax: (sequences * gpu.bandwidthGbs * 1e9) / criticalBytes,
   };
 }
+
+/**
+ * Bytes of keys and values that attention of a whole prompt reads, in all layers, when so many
+ * tokens share what is read and no cache keeps anything.
+ */
+export function prefillCacheBytes(model: ModelConfig, tokens: number, tokensAtOnce: number) {
+  let positions = 0;
+  for (let end = tokensAtOnce; end < tokens + tokensAtOnce; end += tokensAtOnce) {
+    positions += Math.min(end, tokens);
+  }
+  const { numLayers, numKeyValueHeads, headDim } = model;
+  return positions * numLayers * 2 * numKeyValueHeads * headDim * 2;
+}

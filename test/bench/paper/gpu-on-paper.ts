@@ -2,7 +2,13 @@
 //   npm run -s exec -- node test/bench/paper/gpu-on-paper.ts
 import { mixtralWidth } from "../model/mixtral-width.ts";
 import { costsOf } from "../model/model-costs.ts";
-import { estimateStep, type PaperGpu, type StepQuestion } from "./gpu-estimate.ts";
+import {
+  estimateStep,
+  type PaperGpu,
+  paperAssumptions,
+  prefillCacheBytes,
+  type StepQuestion,
+} from "./gpu-estimate.ts";
 
 const mixtralLayers = 32;
 
@@ -32,6 +38,19 @@ export function paperRows(placement: StepQuestion["placement"]): string[] {
   });
 }
 
+/** Rows of the table of prompts: bytes that attention reads by ones, fours and sixteens; then ms. */
+export function prefillRows(): string[] {
+  const model = mixtralWidth(mixtralLayers);
+  return [512, 4096].map((tokens) => {
+    const bytes = [1, 4, 16].map((atOnce) => prefillCacheBytes(model, tokens, atOnce));
+    const milliseconds = paperGpus.map(({ bandwidthGbs }) => {
+      return bytes.at(-1)! / (paperAssumptions.bandwidthShare * bandwidthGbs * 1e6);
+    });
+    const cells = [...bytes.map((of) => `${round(of / 1e9)} GB`), ...milliseconds.map(round)];
+    return `| ${[tokens, ...cells].join(" | ")} |`;
+  });
+}
+
 /** Two digits are more than an estimate has. */
 function round(value: number): string {
   return String(Number(value.toPrecision(2)));
@@ -41,4 +60,5 @@ if (import.meta.main) {
   for (const placement of ["a GPU a service", "one GPU"] as const) {
     process.stdout.write(`${placement}\n${paperRows(placement).join("\n")}\n\n`);
   }
+  process.stdout.write(`prompts\n${prefillRows().join("\n")}\n`);
 }
