@@ -58,7 +58,7 @@ async function untilState(client: GrpcExpertClient, state: WorkerState): Promise
 
 async function serve(
   engine: AffineExpertEngine,
-  options: { port?: number; digest?: string; workerId?: string } = {},
+  options: { port?: number; digest?: string; workerId?: string; isPlain?: boolean } = {},
 ): Promise<WorkerServer> {
   const worker = await startWorker(engine, { workerId: "affine-worker", ...options });
   cleanUps.push(() => worker.stop());
@@ -87,6 +87,42 @@ async function timed<T>(run: Promise<T>): Promise<{ result: PromiseSettledResult
   const startedAtMs = performance.now();
   const [result] = await Promise.allSettled([run]);
   return { result: result!, ms: performance.now() - startedAtMs };
+}
+
+for (const isPlain of [false, true]) {
+  const over = isPlain ? "grpc-js" : "a lean connection";
+
+  test(`calls to a worker whose device is lost are asked again until it is back, over ${over}`, async () => {
+    const engine = new AffineExpertEngine("f32", experts);
+    const { address } = await serve(engine, { isPlain });
+    const client = connect({ address });
+    const before = await client.forward(call, patient);
+    engine.isDeviceLost = true;
+    const begun = engine.callsBegun;
+    const replies = [1, 2, 3].map(() => client.forward(call, patient));
+    await expect.poll(() => engine.callsBegun - begun, { timeout: 30_000 }).toBeGreaterThan(8);
+    expect(client.workers().map(({ state }) => state)).toEqual(["ready"]);
+    engine.isDeviceLost = false;
+    for (const { output } of await Promise.all(replies)) expect(output).toEqual(before.output);
+  });
+
+  test(`a worker whose device is not back in time fails its calls as device-lost, over ${over}`, async () => {
+    const engine = new AffineExpertEngine("f32", experts);
+    const { address } = await serve(engine, { isPlain });
+    const client = connect({ address });
+    await client.forward(call, patient);
+    engine.isDeviceLost = true;
+    await expect(client.forward(call, { deadlineMs: 1_000 })).rejects.toMatchObject({
+      code: "device-lost",
+      expertId: call.expertId,
+      message: expect.stringContaining(`${address}: [device-lost] it is being opened again`),
+    });
+    const waiting = client.forward(call, patient);
+    const begun = engine.callsBegun;
+    await expect.poll(() => engine.callsBegun - begun, { timeout: 30_000 }).toBeGreaterThan(1);
+    await client.close();
+    await expect(waiting).rejects.toMatchObject({ code: "cancelled" });
+  });
 }
 
 test("a killed worker fails its calls at once, by name, and serves again when back", async () => {

@@ -1,16 +1,18 @@
 // Asks a coordinator for token ids, and keeps how it ended.
 import type { status } from "@grpc/grpc-js";
-import { InferenceService } from "@octet/protocol";
-import { createClient } from "@octet/protocol/grpc";
+import { type Failure, InferenceService } from "@octet/protocol";
+import { createClient, fromServiceError } from "@octet/protocol/grpc";
 
-/** The first answer waits for shaders to be compiled, a process at a time. */
-const deadlineMs = 150_000;
+/** A lost device compiles its shaders again, on cores that are shared with everybody. */
+const deadlineMs = 240_000;
 
 /** How a generation ended, and what came before. */
 export interface Generated {
   readonly code: status;
   readonly details: string;
   readonly tokenIds: number[];
+  /** What a program may rely on of a status that is not OK. */
+  readonly failure: Failure | undefined;
 }
 
 /** One greedy answer of `maxTokens` tokens; `onToken` is told of each as it comes. */
@@ -37,10 +39,14 @@ export function generateTokens(
       tokenIds.push(...event.value.tokenIds);
       onToken(tokenIds.length);
     });
-    call.on("error", () => {}); // its status says the same
+    let failure: Failure | undefined;
+    call.on("error", (error) => {
+      failure = fromServiceError(error);
+    });
     call.on("status", ({ code, details }) => {
       client.close();
-      resolve({ code, details, tokenIds });
+      // "error" comes after it.
+      setImmediate(() => resolve({ code, details, tokenIds, failure }));
     });
   });
 }

@@ -29,6 +29,13 @@ export interface Answer {
   readonly release: () => void;
 }
 
+/** What the worker says if the call failed for its device's loss: it may be asked again. */
+export function findDeviceLoss({ result }: ForwardResponse): string | undefined {
+  if (result.case !== "failure") return undefined;
+  const isLoss = fromCallFailureCode(result.value.code) === "device-lost";
+  return isLoss ? result.value.message : undefined;
+}
+
 /** Settles `call` by a worker's response to it; an answer of another shape is a failure. */
 export function settleWith(
   call: PendingCall,

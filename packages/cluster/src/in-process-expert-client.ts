@@ -90,9 +90,9 @@ function toCallCode(code: KernelErrorCode): ExpertCallCode {
     case "bad-shape":
     case "non-finite":
     case "not-held":
+    case "device-lost":
       return code;
     case "closed":
-    case "device-lost":
       return "unavailable";
     case "bad-weights":
     case "unsupported":

@@ -7,7 +7,7 @@ import {
   toWorkerDescription,
   type WorkerDescription,
 } from "./worker-description.ts";
-import { WorkerLink } from "./worker-link.ts";
+import { type OnDeviceLost, WorkerLink } from "./worker-link.ts";
 
 /** What a link is opened with. */
 export interface WorkerLinkOptions {
@@ -15,6 +15,7 @@ export interface WorkerLinkOptions {
   readonly expected: ExpectedWorkers;
   /** Longest from the first packet to a checked, open stream. */
   readonly openTimeoutMs: number;
+  readonly onDeviceLost: OnDeviceLost;
 }
 
 /** A worker that could not be reached ("unavailable"), or may not be used ("not-held"). */
@@ -34,10 +35,10 @@ export class WorkerLinkError extends Error {
  * @throws {WorkerLinkError}
  */
 export async function openWorkerLink(
-  { placed, expected, openTimeoutMs }: WorkerLinkOptions,
+  { placed, expected, openTimeoutMs, onDeviceLost }: WorkerLinkOptions,
   signal: AbortSignal,
 ): Promise<{ link: WorkerLink; description: WorkerDescription }> {
-  const link = new WorkerLink(placed.address, expected);
+  const link = new WorkerLink(placed.address, expected, onDeviceLost);
   const stop = () => link.close();
   signal.addEventListener("abort", stop, { once: true });
   const timer = setTimeout(() => link.lose(`no answer in ${openTimeoutMs} ms`), openTimeoutMs);

@@ -4,6 +4,7 @@ import type { ExpertCallCode } from "@octet/engine";
 import type { Logger } from "@octet/telemetry";
 import { openWorkerLink, WorkerLinkError } from "./open-worker-link.ts";
 import type { CallHolder, PendingCall } from "./pending-call.ts";
+import { PostponedCalls } from "./postponed-calls.ts";
 import type { ExpectedWorkers, PlacedWorker, WorkerDescription } from "./worker-description.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
@@ -47,6 +48,7 @@ export interface WorkerConnectionOptions {
 export class WorkerConnection implements CallHolder {
   readonly #options: WorkerConnectionOptions;
   readonly #waiting = new Set<PendingCall>();
+  readonly #postponed: PostponedCalls;
   readonly #abort = new AbortController();
   readonly #done: Promise<void>;
   #state: WorkerState = "connecting";
@@ -56,6 +58,7 @@ export class WorkerConnection implements CallHolder {
 
   constructor(options: WorkerConnectionOptions) {
     this.#options = options;
+    this.#postponed = new PostponedCalls(options.placed.address, (call) => this.forward(call));
     this.#done = this.#keepConnected();
   }
 
@@ -104,6 +107,7 @@ export class WorkerConnection implements CallHolder {
     this.#link = undefined;
     for (const call of this.#waiting) call.reject("cancelled", "the client was closed");
     this.#waiting.clear();
+    this.#postponed.close();
     await this.#done;
   }
 
@@ -128,10 +132,11 @@ export class WorkerConnection implements CallHolder {
   async #connect(signal: AbortSignal): Promise<WorkerLink | undefined> {
     const { placed, expected, times } = this.#options;
     const { openTimeoutMs, retryMinMs, retryMaxMs } = times;
+    const onDeviceLost = (call: PendingCall, detail: string) => this.#postponed.add(call, detail);
     for (let pauseMs = retryMinMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, retryMaxMs)) {
       try {
         const { link, description } = await openWorkerLink(
-          { placed, expected, openTimeoutMs },
+          { placed, expected, openTimeoutMs, onDeviceLost },
           signal,
         );
         this.#description = description;

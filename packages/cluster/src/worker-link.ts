@@ -6,16 +6,20 @@ import {
   type ForwardResponse,
   toActivationRowsMessage,
 } from "@octet/protocol";
-import { type Answerer, type AnswerShape, settleWith } from "./answer.ts";
+import { type Answerer, type AnswerShape, findDeviceLoss, settleWith } from "./answer.ts";
 import type { CallHolder, PendingCall } from "./pending-call.ts";
 import { openWorkerChannel, type WorkerChannel } from "./worker-channel.ts";
 
 /** Bytes that may wait to be sent before further calls are refused: the peer does not read. */
 const unsentBytesMax = 4 * activationBytesMax;
 
+/** Has a call that a worker could not compute as it lost its device. */
+export type OnDeviceLost = (call: PendingCall, detail: string) => void;
+
 /** Alive until `lost` resolves; then every call on it has settled and it is of no more use. */
 export class WorkerLink implements CallHolder {
   readonly #address: string;
+  readonly #onDeviceLost: OnDeviceLost;
   #answerer: Answerer;
   readonly #abort = new AbortController();
   readonly #calls = new Map<bigint, PendingCall>();
@@ -28,8 +32,9 @@ export class WorkerLink implements CallHolder {
   #workerId: string | undefined;
 
   /** Begins to connect. */
-  constructor(address: string, shape: AnswerShape) {
+  constructor(address: string, shape: AnswerShape, onDeviceLost: OnDeviceLost) {
     this.#address = address;
+    this.#onDeviceLost = onDeviceLost;
     this.#answerer = { shape, workerId: address, address };
     void this.#open();
   }
@@ -145,6 +150,12 @@ export class WorkerLink implements CallHolder {
       return;
     }
     this.#calls.delete(response.callId);
+    const loss = findDeviceLoss(response);
+    if (loss !== undefined) {
+      release();
+      this.#onDeviceLost(call, loss);
+      return;
+    }
     settleWith(call, { response, release }, this.#answerer);
   }
 }

@@ -1,5 +1,6 @@
 // Every failure a caller of the engine is expected to handle.
 import type { ExpertId } from "@octet/core";
+import type { ExpertCallCode } from "./expert-client.ts";
 
 /**
  * Why a request was refused or failed.
@@ -35,6 +36,8 @@ export class EngineError extends Error {
   readonly detail: string;
   /** The expert that did not answer; set exactly if code is "expert-unavailable". */
   readonly expertId: ExpertId | undefined;
+  /** Why it did not; set exactly if `expertId` is. */
+  readonly expertFailure: ExpertCallCode | undefined;
   /** Which field of the GenerateRequest is out of range, as a path: "sampling.topK". */
   readonly field: string | undefined;
   /** What was passed, and by how much, where that is a number. */
@@ -46,6 +49,7 @@ export class EngineError extends Error {
     this.code = code;
     this.detail = detail;
     this.expertId = options.expertId;
+    this.expertFailure = options.expertFailure;
     this.field = options.field;
     this.limit = options.limit;
     this.retryAfterMs = options.retryAfterMs;
@@ -55,6 +59,7 @@ export class EngineError extends Error {
 interface EngineErrorOptions {
   readonly cause?: unknown;
   readonly expertId?: ExpertId;
+  readonly expertFailure?: ExpertCallCode;
   readonly field?: string;
   readonly limit?: { readonly max: number; readonly found: number };
   readonly retryAfterMs?: number;

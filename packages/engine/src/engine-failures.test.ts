@@ -19,6 +19,7 @@ import { hang, type Intercept, type ToyCall } from "./fixture/toy-expert-client.
 
 const codes: ExpertCallCode[] = [
   "unavailable",
+  "device-lost",
   "deadline-exceeded",
   "cancelled",
   "not-held",

@@ -1,9 +1,10 @@
 // How the forward pass reaches experts, wherever they run. `cluster` implements it.
 import type { ActivationRows, ExpertId } from "@octet/core";
 
-/** Why an expert call failed. */
+/** Why an expert call failed; "device-lost" if the worker's device was not back in time. */
 export type ExpertCallCode =
   | "unavailable"
+  | "device-lost"
   | "deadline-exceeded"
   | "cancelled"
   | "not-held"

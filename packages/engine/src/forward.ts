@@ -200,6 +200,7 @@ function mayBeTheRows(code: ExpertCallCode): boolean {
     case "internal":
       return true;
     case "unavailable":
+    case "device-lost":
     case "deadline-exceeded":
     case "cancelled":
     case "not-held":

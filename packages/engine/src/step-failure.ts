@@ -15,8 +15,8 @@ export function isCacheLost(outcome: ForwardOutcome): boolean {
 export function toEngineError(cause: unknown): EngineError {
   if (cause instanceof EngineError) return cause;
   if (cause instanceof ExpertCallError) {
-    const { expertId, message } = cause;
-    return new EngineError("expert-unavailable", message, { cause, expertId });
+    const { expertId, code: expertFailure, message } = cause;
+    return new EngineError("expert-unavailable", message, { cause, expertId, expertFailure });
   }
   const detail = cause instanceof Error ? cause.message : String(cause);
   const isLoss = cause instanceof KernelError && cause.code === "device-lost";

@@ -8,6 +8,7 @@ const codeOfReason = {
   "deadline-exceeded": CallFailureCode.DEADLINE_EXCEEDED,
   overloaded: CallFailureCode.OVERLOADED,
   internal: CallFailureCode.INTERNAL,
+  "device-lost": CallFailureCode.DEVICE_LOST,
 } as const;
 
 /** Why one call on a Forward stream failed; the stream itself goes on. */

@@ -54,10 +54,11 @@ export function isOurFault(error: unknown): boolean {
 }
 
 function ofEngine(error: EngineError): Failure {
-  const { code, detail: message, field, limit, expertId, retryAfterMs } = error;
+  const { code, detail: message, field, limit, expertId, expertFailure, retryAfterMs } = error;
   const metadata = {
     ...(limit === undefined ? {} : { limit: String(limit.max), found: String(limit.found) }),
     ...(expertId === undefined ? {} : { expert: String(expertId) }),
+    ...(expertFailure === undefined ? {} : { cause: expertFailure.replaceAll("-", "_") }),
   };
   const path = field === undefined ? undefined : toProtoPath(field);
   return failure({ reason: reasonOf(code), message, field: path, metadata, retryAfterMs });

@@ -138,10 +138,8 @@ function reasonOf(error: unknown): CallFailureReason {
     case "bad-shape":
     case "non-finite":
     case "not-held":
-      return error.code;
-    // Not the call's fault, and over soon: the caller may ask again, here or elsewhere.
     case "device-lost":
-      return "overloaded";
+      return error.code;
     case "bad-weights":
     case "closed":
     case "unsupported":

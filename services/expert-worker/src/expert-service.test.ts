@@ -408,23 +408,6 @@ test("draining ends at its limit even while a call is under way", async () => {
   engine.release();
 });
 
-test("while it is suspended streams end at once as away, and afterwards they are served", async () => {
-  const { engine, service, connect } = await serve();
-  const coordinator = connect();
-  engine.hold();
-  coordinator.call(row);
-  await expect.poll(() => engine.calls.length).toBe(1);
-  service.suspend("the GPU was lost");
-  const expected = { code: status.UNAVAILABLE, details: "worker expert-1: the GPU was lost" };
-  expect(await coordinator.ended).toMatchObject(expected);
-  expect(await connect().ended).toMatchObject(expected);
-  engine.release();
-  service.resume();
-  const again = connect();
-  again.call(row);
-  expect(valuesOf(await again.next())).toEqual([2, 4, 6, 8]);
-});
-
 test("describe says what is held and by whom", async () => {
   const { client } = await serve();
   const found = await client.describe({}, { deadlineMs: 5_000 });

@@ -44,12 +44,6 @@ export interface ServedExperts {
    * stream with UNAVAILABLE; new streams end so at once. Called once.
    */
   drain(drainMs: number): Promise<void>;
-  /**
-   * Ends every stream with UNAVAILABLE and `why`, and new ones at once, until {@link resume}: to a
-   * coordinator this worker is away, and it comes back by itself.
-   */
-  suspend(why: string): void;
-  resume(): void;
 }
 
 type Method = typeof ExpertService.method;
@@ -114,10 +108,6 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
       const ended = Array.from(streams, (stream) => stream.closed);
       refuseStreams(`worker ${options.workerId} is shutting down`);
       await Promise.all(ended);
-    },
-    suspend: (why) => refuseStreams(`worker ${options.workerId}: ${why}`),
-    resume: () => {
-      refusal = undefined;
     },
   };
 }

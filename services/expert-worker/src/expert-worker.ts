@@ -72,15 +72,10 @@ async function serveShard(
   });
   registerExperts(opened, service);
   opened.health.setReady(true);
+  // Streams stay open meanwhile: each call hears why it is not computed, and may be made again.
   device.follow({
-    onLost: () => {
-      opened.health.setReady(false);
-      service.suspend("its GPU was lost and is being opened again");
-    },
-    onBack: () => {
-      service.resume();
-      opened.health.setReady(true);
-    },
+    onLost: () => opened.health.setReady(false),
+    onBack: () => opened.health.setReady(true),
   });
   log.info("ready", {
     workerId,

@@ -47,6 +47,8 @@ export class AffineExpertEngine implements ExpertEngine {
   #previous: Promise<unknown> = Promise.resolve();
   /** Calls that have begun. */
   callsBegun = 0;
+  /** Whether calls fail as those of a GPU engine do while it loads its weights again. */
+  isDeviceLost = false;
 
   constructor(weightDtype: WeightDtype, expertIds: readonly ExpertId[]) {
     this.weightDtype = weightDtype;
@@ -79,6 +81,7 @@ export class AffineExpertEngine implements ExpertEngine {
     this.callsBegun++;
     if (this.#isHeld) await this.#gate.promise;
     if (this.#isClosed) throw new KernelError("closed", "the engine was closed");
+    if (this.isDeviceLost) throw new KernelError("device-lost", "it is being opened again");
     if (!this.expertIds.includes(expertId)) throw new KernelError("not-held", `${expertId}`);
     const { rows, width } = input;
     const values = decode(input).map((value) => Math.fround(value * (expertId + 2) + layer));
