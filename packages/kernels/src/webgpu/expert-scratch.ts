@@ -42,7 +42,11 @@ export class ExpertScratch {
     const outBytes = capacity * deviceRowBytes(replyDtype(this.#weightDtype), hiddenSize);
     this.#buffers = {
       x: this.#device.createBuffer("expert x", xBytes, storage | copyTarget),
-      hidden: this.#device.createBuffer("expert hidden", hiddenBytes, storage),
+      hidden: this.#device.createBuffer(
+        "expert hidden",
+        hiddenBytes,
+        storage | copySource | copyTarget,
+      ),
       out: this.#device.createBuffer("expert out", outBytes, storage | copySource),
     };
     this.#capacity = capacity;

@@ -1,5 +1,6 @@
 // Runs an expert of random weights over random rows, by whatever kernels are chosen.
-import { replyDtype, type WeightDtype } from "@octet/core";
+import assert from "node:assert/strict";
+import { dispatchDtype, replyDtype, type WeightDtype } from "@octet/core";
 import { tinyModel } from "../../conformance/tiny-model.ts";
 import { BindGroups } from "../device/bind-groups.ts";
 import { submit } from "../device/commands.ts";
@@ -13,7 +14,10 @@ import { anyWords, createRandomMatrix } from "../tuning/random-matrix.ts";
 /** More blocks than lanes, so that the order of sums shows. */
 const model = tinyModel({ hiddenSize: 1120, intermediateSize: 96, numExperts: 2 });
 
-/** The same experts and rows in every run: out of the first `numRows`, as it lies on the device. */
+/**
+ * The same experts and rows in every run: out of the first `numRows`, as it lies on the device. Fails
+ * if what is between the two halves changes past those rows.
+ */
 export async function runFeedForward(
   device: GpuDevice,
   dtype: WeightDtype,
@@ -31,12 +35,25 @@ export async function runFeedForward(
   const words = anyWords().map((word) => (word & 0xbfffbfff) | 0x30003000);
   const xWords = Uint32Array.from(words.subarray(0, scratch.x.size / 4));
   device.raw.queue.writeBuffer(scratch.x, 0, xWords);
+  const { hidden } = scratch;
+  device.raw.queue.writeBuffer(hidden, 0, new Uint8Array(hidden.size).fill(0x5a));
   const ring = new ReadBackRing(device);
   const slot = await ring.acquire();
   const sizeBytes = numRows * deviceRowBytes(replyDtype(dtype), H);
+  const to = slot.buffer(sizeBytes + hidden.size);
   const rows = { numRows, firstRow: 0 };
   const kernels = loadExpertKernels(device, dtype, tuning);
   const dispatches = feedForward(kernels, new BindGroups(device), { expert, scratch, rows });
-  submit(device, dispatches, [{ from: scratch.out, to: slot.buffer(sizeBytes), sizeBytes }]);
-  return new Uint8Array(await slot.read(sizeBytes));
+  submit(device, dispatches, [
+    { from: scratch.out, to, sizeBytes },
+    { from: hidden, to, sizeBytes: hidden.size, toOffsetBytes: sizeBytes },
+  ]);
+  const bytes = new Uint8Array(await slot.read(sizeBytes + hidden.size));
+  slot.release();
+  const past = sizeBytes + numRows * deviceRowBytes(dispatchDtype(dtype), I);
+  assert(
+    bytes.subarray(past).every((byte) => byte === 0x5a),
+    "hidden rows past the last",
+  );
+  return bytes.slice(0, sizeBytes);
 }

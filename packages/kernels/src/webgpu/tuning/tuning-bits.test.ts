@@ -61,6 +61,8 @@ for (const dtype of ["bf16", "q8", "q4"] satisfies WeightDtype[]) {
     const expected = await run(8, [], "packed");
     const values = new Set(new Uint16Array(expected.buffer));
     assert(values.size > 100, "the rows differ");
+    const three = await run(3, [4], "packed");
+    assertSameBits(three, expected.subarray(0, (expected.length / 8) * 3), "three rows of four");
     for (const dots of dotsOf(dtype)) {
       for (const rows of allCandidates.fewRows) {
         const found = await run(rows, [rows], dots);
