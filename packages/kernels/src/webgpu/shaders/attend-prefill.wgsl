@@ -81,10 +81,12 @@ fn blockOf(task: Task, position: u32, parameters: Parameters) -> u32 {
 // The positions of the unit from `start` on that a member of the group sees: from, and up to.
 fn seen(task: Task, member: u32, start: u32, window: u32) -> vec2u {
   let index = task.firstMember + member;
+  if (index >= task.tile.y) {
+    return vec2u(start); // the tile has fewer tokens
+  }
   let position = task.position + index;
   let oldest = select(0u, position + 1u - window, position >= window);
-  let first = max(start, oldest);
-  return vec2u(first, select(min(start + unit, position + 1u), first, index >= task.tile.y));
+  return vec2u(max(start, oldest), min(start + unit, position + 1u));
 }
 
 // The positions that some member of the group sees.
