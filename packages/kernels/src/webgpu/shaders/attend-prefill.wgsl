@@ -104,12 +104,12 @@ fn scores(task: Task, position: u32, parameters: Parameters) -> array<vec4f, mem
   let numQuads = parameters.kvHeads * parameters.quadsPerKvHead;
   let row = blockOf(task, position, parameters) * headDim;
   let slot = position % size;
-  var query: array<u32, members>;
+  var query = array<u32, members>();
   for (var m = 0u; m < members; m++) {
     let token = task.tile.x + min(task.firstMember + m, task.tile.y - 1u);
     query[m] = (token * numQuads + task.quad) * headDim;
   }
-  var sums: array<vec4f, members>;
+  var sums = array<vec4f, members>();
   for (var d = 0u; d < headDim; d += 2u) {
     var key: vec2f;
     if (CACHE_BF16) {
@@ -176,7 +176,7 @@ fn sumUnit(task: Task, start: u32, at: u32, parameters: Parameters) -> Sums {
   let window = parameters.window;
   let range = seenByGroup(task, start, window);
   let position = start + task.thread;
-  var own: array<vec4f, members>;
+  var own = array<vec4f, members>();
   if (position >= range.x && position < range.y) {
     own = scores(task, position, parameters);
   }
@@ -190,7 +190,7 @@ fn sumUnit(task: Task, start: u32, at: u32, parameters: Parameters) -> Sums {
     let weight = exp(own[m] - largests[at + task.firstMember + m]);
     own[m] = select(vec4f(), weight, position >= sees.x && position < sees.y);
   }
-  var sums: Sums;
+  var sums = Sums();
   for (var part = 0u; part < unit; part += half) {
     if (task.thread / half == part / half) {
       for (var m = 0u; m < members; m++) {
@@ -231,7 +231,7 @@ fn largestBefore(task: Task, member: u32, at: u32) -> vec4f {
 
 // Of the units before `at` and of the one whose largests are there.
 fn merged(task: Task, a: Sums, b: Sums, at: u32) -> Sums {
-  var sums: Sums;
+  var sums = Sums();
   for (var m = 0u; m < members; m++) {
     let before = largestBefore(task, m, at);
     let next = largests[at + task.firstMember + m];
@@ -282,7 +282,7 @@ fn run(place: vec3u, lane: u32, parameters: Parameters) {
   task.firstMember = lane / unit * members;
   task.thread = lane % unit;
   task.pair = place.y % parameters.valueSlices * unit + task.thread;
-  var sums: Sums;
+  var sums = Sums();
   var at = 0u;
   for (var next = start; next < end; next += unit) {
     sums = merged(task, sums, sumUnit(task, next, at, parameters), at);
