@@ -46,6 +46,17 @@ test("how prefill is cut makes no difference, and no step passes its budget", as
   }
 });
 
+test("the next step has begun when a reader hears of a token", async () => {
+  const { engine, attention } = openToyEngine();
+  const stop = { maxTokens: 6, ignoreEos: true };
+  const request = { promptTokenIds: [5, 9, 12], sampling: greedy, stop };
+  const begun: number[] = [];
+  for await (const event of engine.generate({ ...request, decoder: letterDecoder() })) {
+    if (event.kind === "delta") begun.push(attention.stepTokens.length);
+  }
+  expect(begun).toEqual([2, 3, 4, 5, 6, 6]); // no step follows the last token
+});
+
 test("decoding from the KV cache continues as if the answer had been in the prompt", async () => {
   const promptTokenIds = [5, 9, 12, 7, 20];
   const stop = { maxTokens: 12, ignoreEos: true };

@@ -257,15 +257,18 @@ class BatchingEngine implements Engine {
 
   /** One step after another until nobody wants more. */
   async #run(): Promise<void> {
+    await setImmediate(); // requests that come together begin together
     while (this.#admission.waiting.length + this.#admission.active.length > 0) {
-      // Sockets, timers and cancels have their turn, even if an engine computes in one go.
-      await setImmediate();
       this.#settleConstraints();
       this.#admission.update(this.#nowMs());
       this.#startConstraints();
       const plan = this.#admission.plan((numRows) => this.#costs?.estimate(numRows));
-      if (plan.length > 0) await this.#runStep(plan);
-      else if (this.#admission.active.some((sequence) => sequence.isHeld)) await this.#untilWoken();
+      // The step begins first: what the last one said is written while this one computes.
+      // Sockets, timers and cancels have their turn, even if an engine computes in one go.
+      if (plan.length > 0) await Promise.all([this.#runStep(plan), setImmediate()]);
+      const isHeld = this.#admission.active.some((sequence) => sequence.isHeld);
+      if (plan.length === 0 && isHeld) await this.#untilWoken();
+      if (plan.length === 0 || isHeld) await setImmediate(); // a mask may be there by then
     }
     this.#loop = undefined;
     this.checkIntegrity();

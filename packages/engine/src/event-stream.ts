@@ -15,7 +15,8 @@ interface Reader {
 
 /**
  * Events that wait for their reader. Deltas that wait become one, and of progress the last stays,
- * so a slow reader costs no more memory than the answer it has not read. The writer never waits.
+ * so a slow reader costs no more memory than the answer it has not read. The writer never waits: it
+ * goes on with what it can do at once, such as the next step, before the reader hears.
  */
 export class EventStream implements AsyncIterableIterator<GenerateEvent, undefined> {
   readonly #events: Queued[] = [];
@@ -44,7 +45,7 @@ export class EventStream implements AsyncIterableIterator<GenerateEvent, undefin
     else this.#pushDelta(event);
     if (event.kind === "finished") this.#numOpen -= 1;
     if (this.#numOpen === 0) this.#ending = "done";
-    this.#serve();
+    process.nextTick(() => this.#serve());
   }
 
   /** A delta joins the last of its answer, however many of the others' came since. */
