@@ -81,6 +81,8 @@ test("an answer's tokens, rows and times are counted where they happened", async
   expect(counted.get("octet_time_to_first_token_seconds_count")).toBe(1);
   expect(counted.get("octet_inter_token_seconds_count")).toBe(5);
   expect(counted.get("octet_request_seconds_count")).toBe(1);
+  expect(counted.get("octet_steps_total")).toBeGreaterThan(0);
+  expect(counted.get("octet_halved_steps_total")).toBe(0);
   expect(counted.get("octet_requests_running")).toBe(0);
   expect(counted.get("octet_requests_waiting")).toBe(0);
   expect(counted.get("octet_kv_blocks")).toBe(64);

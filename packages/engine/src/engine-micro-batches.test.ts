@@ -11,7 +11,7 @@ import {
 } from "./fixture/toy-engine.ts";
 import type { Intercept } from "./fixture/toy-expert-client.ts";
 
-const options = { microBatches: true, limits: { halvedSequencesMin: 2 }, nowMs: () => 0 };
+const options = { microBatches: "on", limits: { halvedSequencesMin: 2 } } as const;
 
 test("steps in halves change no token, nor who fails", async () => {
   const requests = toyRequests(8);
@@ -39,12 +39,12 @@ test("halves are taken by those who ask for them, and by steps of enough sequenc
   const requests = toyRequests(8);
   const alone = await generateAlone(requests);
   for (const [microBatches, halvedSequencesMin, isHalved] of [
-    [true, 2, true],
-    [true, 9, false],
-    [false, 2, false],
+    ["on", 2, true],
+    ["on", 9, false],
+    ["off", 2, false],
   ] as const) {
     const limits = { halvedSequencesMin };
-    const { engine } = openToyEngine({ microBatches, limits, nowMs: () => 0 });
+    const { engine } = openToyEngine({ microBatches, limits });
     const answers = await Promise.all(requests.map((request) => generate(engine, request)));
     expect(answers.map(({ tokenIds }) => tokenIds)).toEqual(alone.map(({ tokenIds }) => tokenIds));
     expect(engine.load().halvedSteps > 0).toBe(isHalved);

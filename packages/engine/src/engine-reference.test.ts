@@ -78,7 +78,7 @@ for (const kind of ["cpu", "reference"] as const) {
     test(`${kind}, ${weightDtype}: steps in two halves change no token`, async () => {
       await using engines = await TinyEngines.create(kind, weightDtype);
       const whole = await engines.open();
-      const halved = await engines.open({ microBatches: true, halvedSequencesMin: 2 });
+      const halved = await engines.open({ microBatches: "on", halvedSequencesMin: 2 });
       const [expected, found] = await Promise.all(
         [whole, halved].map((engine) =>
           Promise.all(requests.map((request) => generate(engine, request))),

@@ -123,10 +123,11 @@ test("whatever is asked, in whatever company, nothing that is told depends on gu
   let preemptions = 0;
   const company = fc.array(request, { minLength: 1, maxLength: 8 });
   const pool = fc.integer({ min: 16, max: 30 });
+  const halves = fc.constantFrom("on" as const, "off" as const);
   await fc.assert(
-    fc.asyncProperty(company, pool, limits, fc.boolean(), async (all, numBlocks, most, halves) => {
+    fc.asyncProperty(company, pool, limits, halves, async (all, numBlocks, most, microBatches) => {
       const { engine } = openToyEngine({
-        ...{ ...guessing, numBlocks, microBatches: halves },
+        ...{ ...guessing, numBlocks, microBatches },
         limits: { ...most, halvedSequencesMin: 2 },
       });
       const answers = await Promise.all(all.map((asked) => read(ask(engine, asked))));

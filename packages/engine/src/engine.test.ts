@@ -27,6 +27,7 @@ test("a sequence's tokens do not change with its company", async () => {
     cachedBlocks: expect.any(Number),
     numBlocks: 200,
     preemptions: 0,
+    steps: expect.any(Number),
     halvedSteps: 0,
     prefix: { queriesTokens: 64, hitsTokens: 0 },
     drafts: { numDrafts: 0, numAccepted: 0 },

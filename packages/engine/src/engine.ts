@@ -14,12 +14,13 @@ import type { ExpertClient } from "./expert-client.ts";
 import { type ForwardOutcome, runForward } from "./forward.ts";
 import type { GenerateEvent } from "./generate-event.ts";
 import { abortError, type GenerateRequest } from "./generate-request.ts";
+import type { MicroBatches } from "./halves-policy.ts";
 import { KvBlockPool } from "./kv-block-pool.ts";
-import { HalvesChooser } from "./micro-batches.ts";
 import type { ChunkSize, StepChunk } from "./plan-drafts.ts";
 import { randomSeed } from "./random-seed.ts";
 import type { Sequence } from "./sequence.ts";
 import { StepCosts } from "./step-costs.ts";
+import { StepCutter } from "./step-cutter.ts";
 import { isCacheLost, toEngineError } from "./step-failure.ts";
 
 /** Where the engine says what it recovered from; a telemetry Logger is one. */
@@ -33,10 +34,10 @@ export interface EngineOptions {
   readonly experts: ExpertClient;
   readonly limits?: Partial<EngineLimits> | undefined;
   /**
-   * Whether steps of many sequences may be computed in two halves, so that one attends while the
-   * other's experts compute: where that was measured to be quicker. Default false.
+   * Whether steps of many sequences are computed in two halves, so that one attends while the
+   * other's experts compute. Default "off".
    */
-  readonly microBatches?: boolean | undefined;
+  readonly microBatches?: MicroBatches | undefined;
   /**
    * Whether next tokens are guessed from what a sequence said before, and several checked in one
    * step, where that was measured to be quicker. No token changes by it. Default false.
@@ -59,7 +60,9 @@ export interface EngineLoad {
   readonly numBlocks: number;
   /** How often a sequence gave up its blocks for another, and was computed again, since the start. */
   readonly preemptions: number;
-  /** How many steps were computed in two halves, since the start. */
+  /** How many steps were computed, since the start. */
+  readonly steps: number;
+  /** Of those, how many in two halves. */
   readonly halvedSteps: number;
   /** How much of the prompts the prefix cache had, since the start. */
   readonly prefix: PrefixCounts;
@@ -109,9 +112,7 @@ class BatchingEngine implements Engine {
   readonly #followers = new Map<Sequence, readonly Sequence[]>();
   #nextId = 0;
   #isClosed = false;
-  /** Undefined if every step stays whole. */
-  readonly #halves: HalvesChooser | undefined;
-  #numHalvedSteps = 0;
+  readonly #cutter: StepCutter;
   /** Undefined if nothing is guessed. */
   readonly #costs: StepCosts | undefined;
   readonly #drafts = { numDrafts: 0, numAccepted: 0 };
@@ -137,10 +138,8 @@ class BatchingEngine implements Engine {
       this.#limits.contextTokensMax,
     );
     this.#admission = new Admission(this.#pool, this.#limits);
-    this.#halves =
-      options.microBatches === true
-        ? new HalvesChooser(this.#limits.halvedSequencesMin)
-        : undefined;
+    const { microBatches = "off" } = options;
+    this.#cutter = new StepCutter(microBatches, this.#limits.halvedSequencesMin);
     this.#costs =
       options.speculation === true ? new StepCosts(this.#limits.draftedRowsMax) : undefined;
     this.#scratch = new AdjustScratch(options.attention.model.vocabSize);
@@ -196,7 +195,7 @@ class BatchingEngine implements Engine {
       freeBlocks: this.#pool.numFree,
       cachedBlocks: this.#pool.numCached,
       numBlocks: this.#pool.numBlocks,
-      halvedSteps: this.#numHalvedSteps,
+      ...this.#cutter.counts,
       preemptions: this.#admission.numPreemptions,
       prefix: this.#admission.prefix,
       drafts: { ...this.#drafts },
@@ -280,10 +279,9 @@ class BatchingEngine implements Engine {
     const abort = new AbortController();
     this.#step = { members, abort };
     const chunks = plan.map((chunk) => chunk.sequence.startChunk(chunk, startMs));
-    const numTokens = chunks.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
-    const numHalves = this.#halves?.choose({ numSequences: chunks.length, numTokens }) ?? 1;
+    const cut = this.#cutter.cut(chunks);
     const outcomes = await runForward(chunks, {
-      numHalves,
+      parts: cut.parts,
       attention: this.#attention,
       experts: this.#experts,
       expertDeadlineMs: this.#limits.expertDeadlineMs,
@@ -292,12 +290,10 @@ class BatchingEngine implements Engine {
       signal: abort.signal,
     });
     this.#step = undefined;
-    if (numHalves === 2) this.#numHalvedSteps += 1;
-    if (outcomes.every(({ kind }) => kind === "computed")) {
-      const elapsedMs = this.#nowMs() - startMs;
-      this.#halves?.observe({ numTokens, numHalves, elapsedMs });
-      this.#costs?.observe(numTokens, elapsedMs);
-    }
+    const isComputed = outcomes.every(({ kind }) => kind === "computed");
+    const elapsedMs = isComputed ? this.#nowMs() - startMs : undefined;
+    this.#cutter.stepped(cut, elapsedMs);
+    if (elapsedMs !== undefined) this.#costs?.observe(cut.size.numTokens, elapsedMs);
     const isLost = outcomes.some(isCacheLost);
     const reopened = isLost ? await this.#awaitDevice() : undefined;
     for (const [i, { sequence, numTokens }] of plan.entries()) {

@@ -13,6 +13,7 @@ import {
   type ForwardSequence,
   runForward,
 } from "./forward.ts";
+import { halveStep } from "./micro-batches.ts";
 
 const { vocabSize } = toyModel;
 
@@ -158,7 +159,8 @@ test("two halves give the bits of the whole, and their calls are under way toget
       context.experts.intercept = () => {
         most = Math.max(most, context.experts.numUnderWay);
       };
-      const halved = await runForward(step(), { ...context, numHalves: 2 });
+      const sequences = step();
+      const halved = await runForward(sequences, { ...context, parts: halveStep(sequences) });
       const whole = await runForward(step(), openContext());
       assert.deepEqual(halved.map(allLogits), whole.map(allLogits));
       expect(context.attention.stepSequences).toHaveLength(2);
@@ -170,7 +172,7 @@ test("two halves give the bits of the whole, and their calls are under way toget
 
 test("what fails in one half is that half's, and is run again as in a whole step", async () => {
   const step = [3, vocabSize, 4, 5].map((tokenId, i) => chunk(i, [tokenId], "last"));
-  const outcomes = await runForward(step, { ...openContext(), numHalves: 2 });
+  const outcomes = await runForward(step, { ...openContext(), parts: halveStep(step) });
   const kinds = outcomes.map((outcome) => outcome.kind);
   expect(kinds).toEqual(["computed", "failed", "computed", "computed"]);
 });

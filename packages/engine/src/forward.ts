@@ -16,7 +16,6 @@ import {
 } from "./ask-experts.ts";
 import type { ExpertCallCode, ExpertClient } from "./expert-client.ts";
 import type { ExpertUseLog } from "./expert-use.ts";
-import { halveStep, type NumHalves } from "./micro-batches.ts";
 import { type RoutedExpertsLog, recordRouting } from "./routed-experts.ts";
 import {
   type RowOwner,
@@ -51,8 +50,8 @@ export interface ForwardContext {
   readonly expertDeadlineMs: number;
   /** Besides, for each row that it is asked for. */
   readonly expertRowMs: number;
-  /** Whether the step is computed whole, or in two halves side by side. Default 1. */
-  readonly numHalves?: NumHalves | undefined;
+  /** The step's sequences in parts that are computed side by side. Default: one of all. */
+  readonly parts?: readonly (readonly ForwardSequence[])[] | undefined;
   /** Monotonic. */
   readonly nowMs: () => number;
   /** Aborted when no sequence of the step is wanted any more. */
@@ -95,8 +94,8 @@ export async function runForward(
     }
     return regroup(group, result.failures, outcomes);
   };
-  const halves = context.numHalves === 2 ? halveStep(sequences) : [sequences];
-  const again = (await Promise.all(halves.map(run))).flat();
+  const parts = context.parts ?? [sequences];
+  const again = (await Promise.all(parts.map(run))).flat();
   for (let group = again.shift(); group !== undefined; group = again.shift()) {
     again.push(...(await run(group)));
   }

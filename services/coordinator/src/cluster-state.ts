@@ -109,6 +109,8 @@ export function toClusterState(facts: ClusterFacts): UnversionedState {
       preemptions: BigInt(load.preemptions),
       draftTokens: BigInt(load.drafts.numDrafts),
       acceptedDraftTokens: BigInt(load.drafts.numAccepted),
+      steps: BigInt(load.steps),
+      halvedSteps: BigInt(load.halvedSteps),
     },
   };
 }

@@ -50,10 +50,10 @@ export const coordinatorSettings = z.strictObject({
   /** Most tokens in one step: a prompt longer than this is prefilled in chunks. */
   OCTET_STEP_TOKENS_MAX: z.coerce.number().int().min(1).max(1024).default(512),
   /**
-   * "auto": steps of eight sequences or more are computed in two halves where that was measured to
-   * be quicker, one attending while the other's experts compute. "off": never.
+   * "on": steps of eight sequences or more are computed in two halves, one attending while the
+   * other's experts compute. "auto": where that is measured to be quicker. "off": never.
    */
-  OCTET_MICRO_BATCHES: z.enum(["auto", "off"]).default("off"),
+  OCTET_MICRO_BATCHES: z.enum(["auto", "on", "off"]).default("off"),
   /**
    * "auto": next tokens are guessed from what a sequence said before, and several checked in one
    * step, where that was measured to be quicker. No token changes by it. "off": never.

@@ -55,6 +55,11 @@ export function addGauges(metrics: Metrics, { load, workers }: CoordinatorGauges
     { name: "draft_tokens_accepted_total", help: "Of those, tokens that were right." },
     () => load().drafts.numAccepted,
   );
+  metrics.readCounter({ name: "steps_total", help: "Steps of the engine." }, () => load().steps);
+  metrics.readCounter(
+    { name: "halved_steps_total", help: "Of those, steps that were computed in two halves." },
+    () => load().halvedSteps,
+  );
   metrics.gauge(
     { name: "expert_up", help: "Whether the expert can be asked.", labels: ["expert"] },
     () =>

@@ -99,7 +99,7 @@ async function serveModel(
   const engine = createEngine({
     attention,
     experts: (admin && calls?.meterExperts(experts, admin.metrics)) ?? experts,
-    microBatches: config.OCTET_MICRO_BATCHES === "auto",
+    microBatches: config.OCTET_MICRO_BATCHES,
     speculation: config.OCTET_SPECULATION === "auto",
     limits: {
       stepTokensMax: config.OCTET_STEP_TOKENS_MAX,
