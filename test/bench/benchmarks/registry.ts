@@ -6,6 +6,8 @@ import { chunkedPrefill } from "./chunked-prefill.ts";
 import { clusterWorkerMemory, coordinatorMemory } from "./cluster-memory.ts";
 import { decodeBenchmark } from "./decode.ts";
 import { limitBenchmark } from "./limits.ts";
+import { longContextDecode } from "./long-context.ts";
+import { microBatches } from "./micro-batches.ts";
 import { clusterDecode, clusterPrefill, eventLoopDelay } from "./nine-processes.ts";
 import { prefillBenchmark } from "./prefill.ts";
 import { prefixCache } from "./prefix-cache.ts";
@@ -56,6 +58,13 @@ export const benchmarks: readonly Benchmark[] = [
   speculation("speculation", { text: "repeats", answerTokens: 192 }),
   speculation("speculation-1ms", { text: "repeats", answerTokens: 192, delayMs: 1 }),
   speculation("speculation-random", { text: "random", answerTokens: 192 }),
+  microBatches("micro-batches-8", { streams: 8, linkDelayMs: 0 }),
+  microBatches("micro-batches-16", { streams: 16, linkDelayMs: 0 }),
+  microBatches("micro-batches-32", { streams: 32, linkDelayMs: 0 }),
+  microBatches("micro-batches-1ms-8", { streams: 8, linkDelayMs: 1 }),
+  microBatches("micro-batches-1ms-16", { streams: 16, linkDelayMs: 1 }),
+  microBatches("micro-batches-1ms-32", { streams: 32, linkDelayMs: 1 }),
+  longContextDecode("cluster-decode-q4-32k"),
   eventLoopDelay("event-loop-delay", [atMost(10, "value")]),
   callBenchmark("call-8k-1", [atMost(3, "ratio")]),
   callBenchmark("call-8k-8", [atMost(6, "ratio")]),

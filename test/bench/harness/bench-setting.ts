@@ -6,6 +6,7 @@ import { LimitsProbe } from "../limits/limits-probe.ts";
 import { type BenchDtype, BenchModels } from "../model/bench-models.ts";
 import { BenchCluster } from "../octet/bench-cluster.ts";
 import { OneProcessOctet } from "../octet/one-process-octet.ts";
+import { SharedWorkers } from "../octet/shared-workers.ts";
 import { Llama } from "../peer/llama.ts";
 import { checkAgreement } from "./agreement.ts";
 import { Slot } from "./slot.ts";
@@ -34,6 +35,7 @@ export class BenchSetting implements AsyncDisposable {
   readonly #octet = new Slot<OneProcessOctet>();
   readonly #llama = new Slot<Llama>();
   readonly #cluster = new Slot<BenchCluster>();
+  readonly #workers = new Slot<SharedWorkers>();
   readonly #differences = new Map<BenchDtype, number>();
 
   constructor(options: { readonly pairs: number; readonly say: (text: string) => void }) {
@@ -83,8 +85,17 @@ export class BenchSetting implements AsyncDisposable {
     });
   }
 
+  /** Eight workers, for coordinators of any settings. */
+  async sharedWorkers(dtype: BenchDtype): Promise<SharedWorkers> {
+    const { shardsDir } = await this.models.pair(dtype);
+    return this.#workers.get(dtype, () => {
+      this.say(`starting eight workers with ${dtype}`);
+      return SharedWorkers.start(shardsDir);
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const slot of [this.#cluster, this.#llama, this.#octet, this.#limits]) {
+    for (const slot of [this.#workers, this.#cluster, this.#llama, this.#octet, this.#limits]) {
       await slot[Symbol.asyncDispose]();
     }
   }

@@ -1,25 +1,10 @@
 // Nine processes, started as a user starts them, and asked over gRPC as a user asks.
-import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type ExpertUse, InferenceService } from "@octet/protocol";
-import { createClient, type GrpcClient } from "@octet/protocol/grpc";
-import type {
-  DecodeRequest,
-  DecodeResult,
-  PrefillResult,
-  TextGenerator,
-} from "../harness/text-generator.ts";
 import { type EventLoopDelay, EventLoopWatch } from "./event-loop-watch.ts";
-import {
-  type StreamTokens,
-  timeAnswers,
-  timeDecode,
-  timePrefill,
-} from "./generate-side-by-side.ts";
-import { tokenStreamOf } from "./token-stream.ts";
+import { GrpcGenerator } from "./grpc-generator.ts";
 
 /** A process of the cluster, as `octet up --json` names it. */
 export interface ClusterMember {
@@ -28,12 +13,6 @@ export interface ClusterMember {
   readonly pid: number;
   readonly address: string;
   readonly weightBytes: number;
-}
-
-/** Where a call's time went, by the worker's clock, in µs; means over the calls of one answer. */
-export interface MeanCall {
-  readonly queuedUs: number;
-  readonly computedUs: number;
 }
 
 interface UpReport {
@@ -46,25 +25,17 @@ const octetMain = fileURLToPath(new URL("../../../packages/cli/src/main.ts", imp
 export const kvTokens = 16_384;
 
 /** `octet up`, without a gateway. Computes only while it is asked. */
-export class BenchCluster implements TextGenerator, AsyncDisposable {
+export class BenchCluster extends GrpcGenerator implements AsyncDisposable {
   readonly members: readonly ClusterMember[];
   readonly #up: ChildProcess;
-  readonly #client: GrpcClient<typeof InferenceService>;
-  readonly #stream: StreamTokens;
   readonly #eventLoops: EventLoopWatch;
-  #lastUse: readonly ExpertUse[] = [];
-  #lastCachedTokens = 0;
   /** The cluster ends with us, whatever happens. */
   readonly #onExit = () => this.#up.kill("SIGINT");
 
   private constructor(up: ChildProcess, report: UpReport, eventLoops: EventLoopWatch) {
+    super(report.address);
     this.#up = up;
     this.members = report.members;
-    this.#client = createClient(InferenceService, report.address);
-    this.#stream = tokenStreamOf(this.#client, ({ experts, cachedPromptTokens }) => {
-      this.#lastUse = experts;
-      this.#lastCachedTokens = cachedPromptTokens;
-    });
     this.#eventLoops = eventLoops;
     process.once("exit", this.#onExit);
   }
@@ -98,40 +69,6 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
     return this.members.filter(({ name }) => name !== "coordinator");
   }
 
-  async prefill(promptTokenIds: readonly number[]): Promise<PrefillResult> {
-    const result = await timePrefill(this.#stream, promptTokenIds);
-    assert.equal(this.#lastCachedTokens, 0, "the whole prompt is computed");
-    return result;
-  }
-
-  decode(request: DecodeRequest): Promise<DecodeResult> {
-    return timeDecode(this.#stream, request);
-  }
-
-  /** As many streams at once as there are prompts; from the first call to the last token. */
-  serve(request: DecodeRequest): Promise<DecodeResult> {
-    return timeAnswers(this.#stream, request);
-  }
-
-  /** A prefill that may find its prompt computed, and leaves it for others to find. */
-  async prefillRemembering(
-    promptTokenIds: readonly number[],
-  ): Promise<PrefillResult & { readonly cachedTokens: number }> {
-    const result = await timePrefill(this.#stream, promptTokenIds, { prefixCache: true });
-    return { ...result, cachedTokens: this.#lastCachedTokens };
-  }
-
-  /** Of the answer that ended last; its prompt's calls are among them. */
-  get meanCall(): MeanCall {
-    const sum = (pick: (use: ExpertUse) => bigint) =>
-      this.#lastUse.reduce((total, use) => total + Number(pick(use)), 0);
-    const calls = sum((use) => use.calls);
-    return {
-      queuedUs: sum((use) => use.queuedUs) / calls,
-      computedUs: sum((use) => use.computedUs) / calls,
-    };
-  }
-
   /** How late the coordinator's event loop came to its timers while `work` ran. */
   watchEventLoop(work: () => Promise<unknown>): Promise<EventLoopDelay> {
     return this.#eventLoops.watch(this.coordinator.pid, work);
@@ -139,7 +76,7 @@ export class BenchCluster implements TextGenerator, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     process.off("exit", this.#onExit);
-    this.#client.close();
+    this.close();
     if (this.#up.exitCode === null && this.#up.signalCode === null) {
       this.#up.kill("SIGINT");
       await once(this.#up, "close");

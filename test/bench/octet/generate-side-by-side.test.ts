@@ -23,9 +23,15 @@ test("the clock starts when the last sequence has its first token, however delta
   // The second sequence says nothing at first, and then two tokens at once.
   const { given, stream } = scripted({ 1: [[5], [6], [7]], 2: [[], [], [8, 9], [10]] });
   let givenBefore: number[] = [];
-  const result = await timeDecode(stream, { prompts: [[1], [2]], steps: 2 }, () => {
-    givenBefore = [...given];
-  });
+  const result = await timeDecode(
+    stream,
+    { prompts: [[1], [2]], steps: 2 },
+    {
+      onDecoding: () => {
+        givenBefore = [...given];
+      },
+    },
+  );
   expect(result.tokenIds).toEqual([
     [5, 6, 7],
     [8, 9, 10],

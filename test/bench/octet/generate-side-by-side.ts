@@ -33,18 +33,25 @@ export async function timePrefill(
 
 type Answers = Pick<DecodeRequest, "prompts" | "steps">;
 
+/** How a decode is timed. */
+export interface DecodeTiming {
+  /** Called when every sequence has had its first token. */
+  readonly onDecoding?: () => void;
+  /** Of the prompts. */
+  readonly options?: StreamOptions;
+}
+
 /**
- * @param onDecoding called when every sequence has had its first token
  * @throws {Error} if a sequence ends early, or has had its last token before all had their first
  */
 export async function timeDecode(
   stream: StreamTokens,
   request: Answers,
-  onDecoding: () => void = () => {},
+  { onDecoding = () => {}, options = computedWhole }: DecodeTiming = {},
 ): Promise<DecodeResult> {
   let started = 0;
   let startMs: number | undefined;
-  const tokenIds = await readAnswers(stream, request, () => {
+  const tokenIds = await readAnswers(stream, request, options, () => {
     if (++started < request.prompts.length) return;
     startMs = performance.now();
     onDecoding();
@@ -59,18 +66,19 @@ export async function timeDecode(
  */
 export async function timeAnswers(stream: StreamTokens, request: Answers): Promise<DecodeResult> {
   const startMs = performance.now();
-  const tokenIds = await readAnswers(stream, request, () => {});
+  const tokenIds = await readAnswers(stream, request, computedWhole, () => {});
   return { ms: performance.now() - startMs, tokenIds };
 }
 
 function readAnswers(
   stream: StreamTokens,
   { prompts, steps }: Answers,
+  options: StreamOptions,
   onFirstToken: () => void,
 ): Promise<number[][]> {
   const read = async (prompt: readonly number[]) => {
     const answer: number[] = [];
-    for await (const delta of stream(prompt, steps + 1, computedWhole)) {
+    for await (const delta of stream(prompt, steps + 1, options)) {
       if (answer.length === 0 && delta.length > 0) onFirstToken();
       answer.push(...delta);
     }

@@ -51,9 +51,10 @@ const answers = {
 
   /** expertCalls: of all the timed steps, one for each expert of a layer that had rows. */
   async decode(request: DecodeRequest): Promise<DecodeResult & { expertCalls: number }> {
-    const result = await timeDecode(stream, request, () => {
+    const onDecoding = () => {
       expertCalls = 0;
-    });
+    };
+    const result = await timeDecode(stream, request, { onDecoding });
     return { ...result, expertCalls };
   },
 

@@ -9,6 +9,7 @@ import { tinyMixtral as model } from "../model/mixtral-width.ts";
 import { writeRandomShardSet } from "../model/write-random-shards.ts";
 import { BenchCluster } from "./bench-cluster.ts";
 import { OneProcessOctet } from "./one-process-octet.ts";
+import { SharedWorkers } from "./shared-workers.ts";
 
 const prompts = makePrompts(3, 9, model.vocabSize);
 const steps = 6;
@@ -91,3 +92,23 @@ test("octet up gives the same tokens, names its processes, and its event loop is
   expect(delays.maxMs).toBeGreaterThanOrEqual(delays.p99Ms);
   expect(Number.isFinite(delays.p50Ms)).toBe(true);
 });
+
+test("coordinators of any settings, near their workers and far, give the same tokens", async () => {
+  const request = { prompts: makePrompts(9, 17, model.vocabSize), steps };
+  const { tokenIds } = await octet.decode(request);
+  await using workers = await SharedWorkers.start(join(folder, "shards"));
+  for (const [mode, linkDelayMs] of [
+    ["off", 2],
+    ["on", 2],
+    ["on", 0],
+  ] as const) {
+    const settings = { OCTET_MICRO_BATCHES: mode, OCTET_KV_TOKENS: "1024" };
+    const generator = await workers.startCoordinator({ settings, linkDelayMs });
+    expect((await generator.decode(request)).tokenIds).toEqual(tokenIds);
+    expect((await generator.stepCounts()).halvedSteps > 0).toBe(mode === "on");
+    await generator.prefillRemembering(request.prompts[0]!);
+    const again = { ...request, prompts: request.prompts.slice(0, 1) };
+    expect((await generator.decodeRemembering(again)).tokenIds[0]).toEqual(tokenIds[0]);
+    expect((await generator.prefillRemembering(request.prompts[0]!)).cachedTokens).toBe(16);
+  }
+}, 120_000);
