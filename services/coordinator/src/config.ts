@@ -53,7 +53,7 @@ export const coordinatorSettings = z.strictObject({
    * "on": steps of eight sequences or more are computed in two halves, one attending while the
    * other's experts compute. "auto": where that is measured to be quicker. "off": never.
    */
-  OCTET_MICRO_BATCHES: z.enum(["auto", "on", "off"]).default("off"),
+  OCTET_MICRO_BATCHES: z.enum(["auto", "on", "off"]).default("auto"),
   /**
    * "auto": next tokens are guessed from what a sequence said before, and several checked in one
    * step, where that was measured to be quicker. No token changes by it. "off": never.
