@@ -1,6 +1,7 @@
 import {
   type ActivationRows,
   activationRowBytes,
+  dispatchDtype,
   fromBf16Bits,
   toBf16Bits,
   type WeightDtype,
@@ -9,6 +10,7 @@ import {
 import { expect, test, vi } from "vitest";
 import { assertClose, assertSameBits } from "../conformance/compare.ts";
 import { scratchDirectory } from "../conformance/scratch-directory.ts";
+import { encodeActivations } from "../reference/activation-rows.ts";
 import type { MultiplyTuning } from "./multiply.ts";
 import { rowsFor, writeMatrix } from "./testing/matrix-fixture.ts";
 import { runMultiply } from "./testing/run-multiply.ts";
@@ -124,6 +126,27 @@ for (const dtype of weightDtypes) {
       expect(added).toEqual(plain.map((value) => value + 0.75));
     }
   });
+
+  // Four bits have no such weights beside each other; q4's kernels are q8's.
+  if (dtype !== "q4") {
+    test(`multiply ${dtype}: what lies between two bf16 numbers becomes the even one`, async () => {
+      const device = await sharedSwiftShaderDevice();
+      const [outSize, inSize] = [33, 64];
+      const values = new Float32Array(outSize * inSize);
+      for (let n = 0; n < outSize; n++) values.set([127, n % 2 === 0 ? 31 : 95], n * inSize);
+      const fixture = await writeMatrix(newPath(), dtype, [outSize, inSize], values);
+      const matrix = await fixture.upload(device);
+      // bf16 numbers of this size are 64 apart: 127 × 127 + 31 is 252.5 × 64, and 64 more 253.5 × 64.
+      const expected = Array.from(values.subarray(0, outSize), (_, n) => (n % 2 ? 254 : 252) * 64);
+      for (const numRows of [1, 2, 19]) {
+        const rows = new Float32Array(numRows * inSize);
+        for (let t = 0; t < numRows; t++) rows.set([127, 1], t * inSize);
+        const x = encodeActivations(rows, inSize, dispatchDtype(dtype));
+        const rounded = await runMultiply(device, matrix, x, { output: "bf16" });
+        expect([...rounded]).toEqual(Array.from({ length: numRows }, () => expected).flat());
+      }
+    });
+  }
 
   for (const inSize of [4096, 14_336]) {
     test(`multiply ${dtype}: one row of Mixtral's width ${inSize}`, async () => {

@@ -31,15 +31,15 @@ export interface MatrixFixture {
   upload(device: GpuDevice): Promise<GpuMatrix>;
 }
 
-/** Normal values of deviation 1 / sqrt(inSize). */
+/**
+ * @param values row by row; by default normal ones of deviation 1 / sqrt(inSize)
+ */
 export async function writeMatrix(
   path: string,
   dtype: WeightDtype,
   shape: readonly [number, number],
+  values = normalMatrix(shape),
 ): Promise<MatrixFixture> {
-  const [outSize, inSize] = shape;
-  const random = seededRandom(outSize * 31 + inSize);
-  const values = normalValues(random, outSize * inSize, 1 / Math.sqrt(inSize));
   const weights = await writeTensors(path, storedTensors(dtype, values, shape));
   const source = { name: "w", dtype, shape };
   return {
@@ -62,6 +62,11 @@ export async function writeMatrix(
       return matrix;
     },
   };
+}
+
+function normalMatrix([outSize, inSize]: readonly [number, number]): Float32Array {
+  const random = seededRandom(outSize * 31 + inSize);
+  return normalValues(random, outSize * inSize, 1 / Math.sqrt(inSize));
 }
 
 /** [numRows, inSize] of normal values in the dtype that the matrix's kernel takes. */
