@@ -57,11 +57,13 @@ export async function* streamAnswer<Delta extends DeltaParts>(
         if (news === undefined) continue;
         if (news.case !== "started" && news.case !== "progress") call.progressed();
         yield news;
-        if (delivered.isFinished) return;
       }
+      // Read to its end: a coordinator closes connections on which many streams are cancelled.
+      if (delivered.isFinished) return;
       const message = "the stream ended well, but without every answer's last event";
       throw new InternalError("INTERNAL", call.address, { reason: "internal", message });
     } catch (error) {
+      if (delivered.isFinished) return; // what broke had nothing more to say
       if (error instanceof ResentDifferently) throw changed(error, call.address, broken);
       if (delivered.hasNews && !resume) throw call.explain(error);
       await call.retryAfter(error);
