@@ -50,6 +50,7 @@ export async function* streamAnswer<Delta extends DeltaParts>(
   for (;;) {
     const { service, bounds } = call.begin();
     const stream = open(service, bounds, delivered.seed);
+    let hasEnded = false;
     stream.on("error", () => {}); // the loop below throws it, unless it was left before
     try {
       for await (const { event } of stream as AsyncIterable<Response<Delta>>) {
@@ -58,7 +59,7 @@ export async function* streamAnswer<Delta extends DeltaParts>(
         if (news.case !== "started" && news.case !== "progress") call.progressed();
         yield news;
       }
-      // Read to its end: a coordinator closes connections on which many streams are cancelled.
+      hasEnded = true;
       if (delivered.isFinished) return;
       const message = "the stream ended well, but without every answer's last event";
       throw new InternalError("INTERNAL", call.address, { reason: "internal", message });
@@ -70,7 +71,8 @@ export async function* streamAnswer<Delta extends DeltaParts>(
       broken = error;
       delivered.restart();
     } finally {
-      stream.cancel();
+      // Not after its end, which may be on its way: too many cancels close a connection.
+      if (!hasEnded) stream.cancel();
     }
   }
 }

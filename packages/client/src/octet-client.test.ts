@@ -71,6 +71,21 @@ test("an answer can be read event by event, as text, or whole; but once", async 
   await expect(reader.text()).rejects.toThrow("read already");
 });
 
+test("an answer that was read to its end is not cancelled", async () => {
+  const cancelled: boolean[] = [];
+  const { address } = await serve((call) => {
+    call.write({ event: { case: "started", value: { requestId: "r", model: "m", seed: 9n } } });
+    call.write({ event: { case: "finished", value: { reason: FinishReason.STOP } } });
+    setTimeout(() => {
+      cancelled.push(call.cancelled); // a cancel has had time to come, if there was one
+      call.end();
+    }, 50);
+  });
+  const { client } = connect(address);
+  for (let i = 0; i < 3; i++) await client.generate({ text: "x" }).text();
+  await expect.poll(() => cancelled).toEqual([false, false, false]);
+});
+
 test("prompts of every kind and parameters reach the coordinator as they were given", async () => {
   const server = await serve(answer);
   const { client } = connect(server.address);

@@ -6,6 +6,7 @@ import type { ConnectionInjector, Server } from "@grpc/grpc-js";
 import { type Health, serverOptions } from "@octet/protocol";
 import type { Handlers } from "@octet/protocol/grpc";
 import type { Logger } from "@octet/telemetry";
+import { allowManyResets } from "./allow-many-resets.ts";
 import { ignoreDeadStreams } from "./ignore-dead-streams.ts";
 
 /** What handlers for grpc-js may need of it; loaded with it. */
@@ -91,6 +92,7 @@ export class PlainGrpc {
     ]);
     const server = new Server(serverOptions);
     ignoreDeadStreams(server);
+    allowManyResets(server);
     grpc.addHealthAndReflection(server, this.#options.services, this.#options.health);
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     const opened = { grpc, server, injector };
