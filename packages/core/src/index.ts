@@ -46,6 +46,7 @@ export {
 } from "./limits.ts";
 export type { ModelConfig } from "./model-config.ts";
 export { type PanelShapes, panelRows, panelShapes } from "./panels.ts";
+export type { LentSocket, ReturnedSocket, SocketBorrower, SocketLoan } from "./socket-loan.ts";
 export {
   type StoredDtype,
   type TensorLocation,

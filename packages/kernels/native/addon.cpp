@@ -4,6 +4,7 @@
 #include "attention-addon.h"
 #include "cpu-isa.h"
 #include "expert-addon.h"
+#include "fast-path-addon.h"
 #include "free-memory.h"
 
 namespace octet {
@@ -23,6 +24,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   returnLargeBuffers();
   exports.Set("isas", Napi::Function::New<listIsas>(env));
   exports.Set("ExpertEngine", ExpertAddon::define(env));
+  exports.Set("FastPath", FastPathAddon::define(env));
   exports.Set("AttentionEngine", AttentionAddon::define(env));
   return exports;
 }

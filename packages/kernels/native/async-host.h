@@ -50,6 +50,9 @@ class AsyncHost {
   // `work` runs after all that was submitted before it. keepAlive holds whatever it points into.
   Napi::Promise submit(Napi::Object keepAlive, Call::Work work);
 
+  // For work that comes from elsewhere than JavaScript; gone with `close`, or the environment.
+  Runner& runner() { return *runner_; }
+
   // Runs `release` after all that was submitted, then joins the threads. Nothing may follow.
   Napi::Promise close(Napi::Object keepAlive, Call::Work release);
 

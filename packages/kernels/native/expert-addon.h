@@ -15,6 +15,10 @@ class ExpertAddon : public Napi::ObjectWrap<ExpertAddon> {
   static Napi::Function define(Napi::Env env);
   explicit ExpertAddon(const Napi::CallbackInfo& info);
 
+  // Until `close`.
+  ExpertEngine& engine() { return *engine_; }
+  Runner& runner() { return host_->runner(); }
+
  private:
   void open(Napi::Env env, const Napi::Object& options);
   Napi::Value forward(const Napi::CallbackInfo& info);

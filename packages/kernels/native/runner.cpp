@@ -37,7 +37,7 @@ void Runner::main() {
       job = std::move(jobs_.front());
       jobs_.pop_front();
     }
-    job->run(pool_);
+    runHere([&job](ThreadPool& pool) { job->run(pool); });
     job.release()->finished();
   }
 }

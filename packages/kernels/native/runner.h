@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "fair-mutex.h"
 #include "thread-pool.h"
 
 namespace octet {
@@ -30,6 +31,14 @@ class Runner {
 
   void submit(std::unique_ptr<Job> job);
 
+  // Runs `work` on the caller's thread, which counts as the pool's first, between two jobs: after
+  // the one that runs, however many wait. Any thread but the JavaScript one, and none after `stop`.
+  template <class Work>
+  void runHere(const Work& work) {
+    const std::lock_guard<FairMutex> computing(computing_);
+    work(pool_);
+  }
+
   // Cuts the running job short, joins every thread, and returns the jobs that never ran.
   std::deque<std::unique_ptr<Job>> stop();
 
@@ -37,6 +46,7 @@ class Runner {
   void main();
 
   ThreadPool pool_;
+  FairMutex computing_;  // the pool's
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::unique_ptr<Job>> jobs_;

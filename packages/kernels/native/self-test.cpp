@@ -8,8 +8,15 @@ int main() {
   testRows();
   testAttend();
   testThreadPool();
+  testFairMutex();
   testExpertEngine();
   testAttentionEngine();
+  testWire();
+  testOddCalls();
+  testWireFuzz();
+  testWakePipe();
+  testFastPath();
+  testLoans();
   for (const octet::KernelTable* kernels : octet::supportedKernels()) {
     printf("self-test: %s agrees\n", kernels->name);
   }

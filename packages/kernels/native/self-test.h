@@ -116,7 +116,14 @@ void testMultiply();
 void testRows();
 void testAttend();
 void testThreadPool();
+void testFairMutex();
 void testExpertEngine();
 void testAttentionEngine();
+void testWire();
+void testOddCalls();
+void testWireFuzz();
+void testWakePipe();
+void testFastPath();
+void testLoans();
 
 }  // namespace octet::selftest

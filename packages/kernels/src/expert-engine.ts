@@ -1,5 +1,12 @@
 // One side of the compute seam: what an expert-worker needs of a device.
-import type { ActivationRows, ExpertId, ModelConfig, WeightDtype, WeightFile } from "@octet/core";
+import type {
+  ActivationRows,
+  ExpertId,
+  ModelConfig,
+  SocketBorrower,
+  WeightDtype,
+  WeightFile,
+} from "@octet/core";
 
 /** Which implementation computes. Output is bit-identical within a kind, never promised across. */
 export type EngineKind = "reference" | "cpu" | "webgpu";
@@ -26,6 +33,25 @@ export interface ExpertEngineOptions {
   readonly threads: number;
 }
 
+/** A call that the fast path answered, with its times in ms. */
+export interface AnsweredCall {
+  readonly expertId: ExpertId;
+  readonly rows: number;
+  readonly queuedMs: number;
+  readonly computedMs: number;
+}
+
+/**
+ * Answers calls on the sockets they come from, without JavaScript in between. It gives a socket
+ * back for anything but a call of its own kind: a failure, a cancel, whatever is malformed.
+ */
+export interface FastPath extends SocketBorrower {
+  /** Most rows of a call that it answers. */
+  readonly rowsMax: number;
+  /** What it answered since this was last asked. */
+  takeAnswered(): AnsweredCall[];
+}
+
 /**
  * The feed-forward of the experts it holds, unweighted: w2(silu(w1 x) * w3 x), row by row.
  *
@@ -50,6 +76,8 @@ export interface ExpertEngine {
    *   which may be retried; "closed"
    */
   forward(call: ExpertCall): Promise<ActivationRows>;
+  /** If the engine has one: for those who serve it, and not needed. */
+  readonly fastPath?: FastPath | undefined;
   /** Waits for calls under way, then frees the device. Later calls reject with "closed". */
   close(): Promise<void>;
 }

@@ -14,10 +14,12 @@ export { type CpuOptions, openCpuExpertEngine } from "./cpu/cpu-expert-engine.ts
 export { cpuIsa, supportedCpuIsas } from "./cpu/cpu-isa.ts";
 export type { CpuIsa } from "./cpu/native-addon.ts";
 export type {
+  AnsweredCall,
   EngineKind,
   ExpertCall,
   ExpertEngine,
   ExpertEngineOptions,
+  FastPath,
 } from "./expert-engine.ts";
 export { KernelError, type KernelErrorCode } from "./kernel-error.ts";
 export { decodeActivations, encodeActivations } from "./reference/activation-rows.ts";

@@ -12,6 +12,7 @@ import { KernelError } from "../kernel-error.ts";
 import { validateExpertCall } from "../validate-expert-call.ts";
 import { assertCounts, validateModel } from "../validate-model.ts";
 import { requiredExpertTensors, validateWeightFiles } from "../validate-weights.ts";
+import { CpuFastPath } from "./cpu-fast-path.ts";
 import { selectIsa } from "./cpu-isa.ts";
 import { type CpuIsa, loadNativeAddon, type NativeExpertEngine } from "./native-addon.ts";
 import { fromNative } from "./native-failure.ts";
@@ -69,6 +70,7 @@ class CpuExpertEngine implements ExpertEngine {
   readonly expertIds: readonly ExpertId[];
   readonly device: string;
   readonly weightBytes: number;
+  readonly fastPath: CpuFastPath;
   readonly #native: NativeExpertEngine;
   #closing: Promise<void> | undefined;
 
@@ -82,6 +84,7 @@ class CpuExpertEngine implements ExpertEngine {
     this.expertIds = [...facts.expertIds];
     this.device = describeDevice(facts.isa, facts.threads);
     this.weightBytes = facts.weightBytes;
+    this.fastPath = new CpuFastPath(native, facts);
   }
 
   async forward(call: ExpertCall): Promise<ActivationRows> {
@@ -103,6 +106,7 @@ class CpuExpertEngine implements ExpertEngine {
   }
 
   close(): Promise<void> {
+    this.fastPath.close();
     this.#closing ??= this.#native.close();
     return this.#closing;
   }

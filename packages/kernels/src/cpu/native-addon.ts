@@ -1,6 +1,6 @@
 // The C++ addon's face in TypeScript. It trusts its caller: everything is checked before it.
 import { createRequire } from "node:module";
-import type { ModelConfig, WeightDtype, WeightFile } from "@octet/core";
+import type { ModelConfig, SocketLoan, WeightDtype, WeightFile } from "@octet/core";
 import { KernelError } from "../kernel-error.ts";
 
 /** A build of the kernels for one instruction set; all give the same bits. */
@@ -24,6 +24,32 @@ export interface NativeExpertEngine {
   /** After all calls. Nothing may be called after it. */
   close(): Promise<void>;
 }
+
+/** Answers calls on sockets, on a thread of its own. Must be closed before its engine. */
+export interface NativeFastPath {
+  /** @returns the loan's id. @throws {Error} with a `code`, if the socket cannot be duplicated */
+  lend(loan: SocketLoan): number;
+  /** @param atOnce whether to drop what is not sent */
+  askBack(id: number, atOnce: boolean): void;
+  wasActive(id: number): boolean;
+  /** Four numbers for each call: expert, rows, µs queued, µs computed. */
+  takeAnswered(): Float64Array;
+  close(): void;
+}
+
+type OnSocketReturned = (
+  id: number,
+  unread: Buffer,
+  receivedBytes: number,
+  sentBytes: number,
+  isBroken: boolean,
+) => void;
+
+type NativeFastPathOptions = Pick<NativeCompute, "format"> &
+  Pick<ModelConfig, "hiddenSize" | "numLayers"> & {
+    readonly rowsMax: number;
+    readonly expertIds: readonly number[];
+  };
 
 type NativeExpertOptions = NativeCompute &
   Pick<ModelConfig, "hiddenSize" | "intermediateSize"> & {
@@ -93,6 +119,11 @@ interface NativeAddon {
   /** What this machine can run, fastest first. */
   isas(): CpuIsa[];
   readonly ExpertEngine: new (options: NativeExpertOptions) => NativeExpertEngine;
+  readonly FastPath: new (
+    engine: NativeExpertEngine,
+    options: NativeFastPathOptions,
+    onReturned: OnSocketReturned,
+  ) => NativeFastPath;
   readonly AttentionEngine: new (options: NativeAttentionOptions) => NativeAttentionEngine;
 }
 
