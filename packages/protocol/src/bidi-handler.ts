@@ -17,6 +17,8 @@ export function toBidiHandler<Input extends DescMessage, Output extends DescMess
       },
       pause: () => call.pause(),
       resume: () => call.resume(),
+      lend: () => false, // its connections are its own
+      askBack: () => {},
     });
     let isClosed = false;
     const close = () => {

@@ -1,5 +1,6 @@
 // A bidirectional call as a service sees it, whichever way it came.
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { SocketBorrower } from "@octet/core";
 import type { StatusError } from "./status.ts";
 
 /** The server's end of a call. */
@@ -20,6 +21,15 @@ export interface ServedStream<Output> {
   /** Lets the caller send little more for now. */
   pause(): void;
   resume(): void;
+  /**
+   * Has `borrower` answer the caller on the socket itself, where there is one and nothing is under
+   * way on it; what it leaves comes to the listener as always.
+   *
+   * @returns whether it does; `onLoanEnd` tells when it no longer does
+   */
+  lend(borrower: SocketBorrower): boolean;
+  /** Wants the socket back, if it is lent. */
+  askBack(): void;
 }
 
 /** Who hears what the caller does. */
@@ -30,6 +40,8 @@ export interface ServedStreamListener<Input> {
   onDrain(): void;
   /** The caller sends nothing more, but may wait for answers. */
   onInputEnd(): void;
+  /** The borrower that `lend` lent the socket to has given it back. */
+  onLoanEnd?(): void;
   /** Once, and last: the status is out, or the caller is gone. */
   onClose(): void;
 }

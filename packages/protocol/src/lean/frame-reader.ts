@@ -32,6 +32,11 @@ export class FrameReader {
     this.#sink = sink;
   }
 
+  /** Whether everything that was pushed was whole frames. */
+  get isBetweenFrames(): boolean {
+    return this.#head === undefined && this.#headFilled === 0;
+  }
+
   /** @throws {LeanProtocolError} for a frame that is too long, and whatever the sink throws */
   push(bytes: Buffer): void {
     let at = 0;

@@ -1,6 +1,7 @@
 // HTTP/2 between two ends of ours, written by hand: what gRPC needs of it, and no more. Everything
 // that it sends is HTTP/2 to any reader; what it reads must be as strict as what it sends.
 import type { Socket } from "node:net";
+import type { ReturnedSocket, SocketBorrower } from "@octet/core";
 import { keepaliveTimeMs, keepaliveTimeoutMs } from "../channel-options.ts";
 import { statusCode } from "../status-code.ts";
 import {
@@ -18,6 +19,7 @@ import {
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { decodeHeaders, type Headers } from "./header-block.ts";
 import { LeanStream, type LeanStreamListener, type StreamHost } from "./lean-stream.ts";
+import { LendableSocket } from "./lendable-socket.ts";
 import { leanStreamsMax, standardFrameBytes, standardWindowBytes } from "./opening.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 
@@ -47,7 +49,7 @@ export class LeanConnection implements StreamHost, FrameSink {
   readonly dataBytesMax: number;
   sendWindow = standardWindowBytes;
   readonly #options: LeanConnectionOptions;
-  readonly #socket: Socket;
+  readonly #socket: LendableSocket;
   readonly #reader = new FrameReader(this);
   readonly #streams = new Map<number, LeanStream>();
   readonly #window = new ReceiveWindow(connectionWindowBytes);
@@ -62,26 +64,20 @@ export class LeanConnection implements StreamHost, FrameSink {
 
   constructor(options: LeanConnectionOptions) {
     this.#options = options;
-    this.#socket = options.socket;
+    this.#socket = new LendableSocket(options.socket);
     this.isServer = options.onStream !== undefined;
     this.dataBytesMax = options.peerSettings.get(setting.framePayloadMax) ?? standardFrameBytes;
     const grown = connectionWindowBytes - standardWindowBytes;
     this.#socket.write(toFrame(frameType.settings, { flags: frameFlag.ack }));
     this.#socket.write(toNumbersFrame(frameType.windowUpdate, 0, grown));
     this.#heartbeat = setInterval(() => this.#beat(), keepaliveTimeoutMs).unref();
-    this.#listen();
+    this.#listen(options.socket);
   }
 
   /** Takes what the socket delivers, in any pieces. They are read now, and not kept. */
   receive(bytes: Buffer): void {
     this.#silentTicks = 0;
-    if (this.#isClosed) return;
-    try {
-      this.#reader.push(bytes);
-    } catch (error) {
-      if (!(error instanceof LeanProtocolError)) throw error;
-      this.#end(error.code, `the peer broke the protocol: ${error.message}`);
-    }
+    if (!this.#isClosed) this.#hear(() => this.#reader.push(bytes));
   }
 
   /** At a client: begins a call. */
@@ -112,13 +108,39 @@ export class LeanConnection implements StreamHost, FrameSink {
   }
 
   get unsentBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.unsentBytes;
   }
 
   write(bytes: Uint8Array, onSent?: () => void): void {
-    if (this.#isClosed) return;
-    if (onSent === undefined) this.#socket.write(bytes);
-    else this.#socket.write(bytes, (error) => error ?? onSent());
+    if (!this.#isClosed) this.#socket.write(bytes, onSent);
+  }
+
+  /**
+   * Has `borrower` answer on the socket, if `stream` is all there is on it and nothing is under way.
+   *
+   * @returns whether it does; then the stream is told when it no longer does
+   */
+  lend(stream: LeanStream, borrower: SocketBorrower): boolean {
+    if (this.#isClosed || this.#isDraining || this.#streams.size > 1) return false;
+    const room = stream.loanRoom;
+    if (room === undefined || !this.#reader.isBetweenFrames) return false;
+    const terms = {
+      streamId: stream.id,
+      frameBytesMax: this.dataBytesMax,
+      receiveBytesMax: Math.min(room.receiveBytes, this.#window.bytesLeft / 2),
+      sendBytesMax: Math.min(room.sendBytes, this.sendWindow),
+    };
+    const { sendWindow } = this;
+    const isLent = this.#socket.lend(borrower, terms, (returned) => {
+      this.sendWindow = sendWindow - returned.sentBytes;
+      this.#goOn(stream, returned);
+    });
+    if (isLent) this.sendWindow = 0; // it is the borrower's to use
+    return isLent;
+  }
+
+  askBack(): void {
+    this.#socket.askBack();
   }
 
   cork(): void {
@@ -146,8 +168,7 @@ export class LeanConnection implements StreamHost, FrameSink {
 
   onDataEnd({ flags, streamId }: FrameHead): void {
     this.#streams.get(streamId)?.receiveDataEnd(flags === frameFlag.endStream);
-    const bytes = this.#window.takeReturn();
-    if (bytes > 0) this.write(toNumbersFrame(frameType.windowUpdate, 0, bytes));
+    this.#returnWindow();
   }
 
   onFrame(head: FrameHead, payload: Buffer): void {
@@ -177,19 +198,47 @@ export class LeanConnection implements StreamHost, FrameSink {
     }
   }
 
-  #listen(): void {
+  /** The socket is back: goes on where the borrower stopped. */
+  #goOn(stream: LeanStream, { receivedBytes, sentBytes, unread }: ReturnedSocket): void {
+    this.#socket.catchUp();
+    this.#hear(() => {
+      this.#window.spend(receivedBytes);
+      stream.goOn(receivedBytes, sentBytes);
+      this.#returnWindow();
+    });
+    if (unread.length > 0) this.receive(unread);
+    stream.loanEnded();
+  }
+
+  /** Ends the connection if the peer broke the protocol. */
+  #hear(take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      if (!(error instanceof LeanProtocolError)) throw error;
+      this.#end(error.code, `the peer broke the protocol: ${error.message}`);
+    }
+  }
+
+  #listen(socket: Socket): void {
     let lastError: Error | undefined;
-    this.#socket.on("drain", () => {
+    socket.on("drain", () => {
       this.#numUnreadPings = 0;
       for (const stream of this.#streams.values()) stream.continueSending();
     });
-    this.#socket.on("error", (error) => {
+    socket.on("error", (error) => {
       lastError = error;
     });
-    this.#socket.on("close", () => {
+    socket.on("close", () => {
+      this.#socket.destroy(); // a borrower has it no more
       clearInterval(this.#heartbeat);
       this.#close(lastError?.message ?? `the peer closed the connection${this.#farewell}`);
     });
+  }
+
+  #returnWindow(): void {
+    const bytes = this.#window.takeReturn();
+    if (bytes > 0) this.write(toNumbersFrame(frameType.windowUpdate, 0, bytes));
   }
 
   #addStream(id: number): LeanStream {
@@ -256,6 +305,7 @@ export class LeanConnection implements StreamHost, FrameSink {
   /** Asks a peer that is silent whether it lives, and gives it up if it says nothing. */
   #beat(): void {
     if (this.#isClosed) this.#socket.destroy(); // it had until now to take our last words
+    if (this.#socket.wasActive()) this.#silentTicks = 0;
     this.#silentTicks++;
     const silentMs = this.#silentTicks * keepaliveTimeoutMs;
     if (silentMs >= keepaliveTimeMs + keepaliveTimeoutMs) {

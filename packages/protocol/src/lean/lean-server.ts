@@ -43,6 +43,8 @@ export function leanStreamMethod<Input extends DescMessage, Output extends DescM
       end: (failure) => stream.end(failure),
       pause: () => stream.pause(),
       resume: () => stream.resume(),
+      lend: (borrower) => stream.lend(borrower),
+      askBack: () => stream.askBack(),
     });
     return {
       onMessage: (bytes) => {
@@ -52,6 +54,7 @@ export function leanStreamMethod<Input extends DescMessage, Output extends DescM
       },
       onDrain: () => listener.onDrain(),
       onInputEnd: () => listener.onInputEnd(),
+      onLoanEnd: () => listener.onLoanEnd?.(),
       onClose: () => listener.onClose(),
     };
   };

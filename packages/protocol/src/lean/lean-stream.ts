@@ -1,4 +1,5 @@
 // One call on a lean connection, at either end: gRPC messages both ways, and how it ended.
+import type { SocketBorrower } from "@octet/core";
 import { flowControlWindowBytes } from "../channel-options.ts";
 import type { MessageParts } from "../forward-encoding.ts";
 import type { StatusError } from "../status.ts";
@@ -27,6 +28,8 @@ export interface LeanStreamListener {
   onDrain?(): void;
   /** At a server: the client sends nothing more. */
   onInputEnd?(): void;
+  /** The socket is back from whom {@link LeanStream.lend} lent it to. */
+  onLoanEnd?(): void;
   /** Once, and last: how the call ended, whoever ended it. */
   onClose(how: StatusError): void;
 }
@@ -36,6 +39,8 @@ export interface StreamHost extends FrameWriter {
   readonly isServer: boolean;
   /** The stream is closed. */
   forget(stream: LeanStream): void;
+  lend(stream: LeanStream, borrower: SocketBorrower): boolean;
+  askBack(): void;
 }
 
 /** Unsent bytes above which a sender should wait. */
@@ -90,6 +95,7 @@ export class LeanStream {
   send(message: MessageParts, onSent?: () => void): boolean {
     if (this.#isClosed || this.#end !== undefined) return true;
     this.#sender.send(message, onSent);
+    if (this.#sender.queuedBytes > 0) this.#host.askBack(); // who borrows it has the window
     this.#wantsDrain = this.unsentBytes > unsentBytesMax;
     return !this.#wantsDrain;
   }
@@ -118,6 +124,21 @@ export class LeanStream {
     this.#endIfSent();
   }
 
+  /**
+   * At a server: has `borrower` answer the client's messages on the connection's socket, if nothing is
+   * under way on it. What it leaves comes to the listener as always.
+   *
+   * @returns whether it does; `onLoanEnd` tells when it no longer does
+   */
+  lend(borrower: SocketBorrower): boolean {
+    return this.#host.lend(this, borrower);
+  }
+
+  /** Wants the socket back, if it is lent. */
+  askBack(): void {
+    this.#host.askBack();
+  }
+
   /** At a client: sends nothing more than it has. */
   endOutput(): void {
     this.#isOutputEnding = true;
@@ -134,6 +155,32 @@ export class LeanStream {
   }
 
   // From here on for the connection alone.
+
+  /** How much a borrower may receive and send on it; undefined while something is under way. */
+  get loanRoom(): { readonly receiveBytes: number; readonly sendBytes: number } | undefined {
+    const isQuiet =
+      !this.#isClosed &&
+      this.#end === undefined &&
+      !this.#isInputEnded &&
+      !this.#isPaused &&
+      this.#assembler.isBetweenMessages &&
+      this.#sender.queuedBytes === 0;
+    if (!isQuiet) return undefined;
+    // Half of the window, so that it is given back before the peer has to wait.
+    return { receiveBytes: this.#window.bytesLeft / 2, sendBytes: this.#sender.window };
+  }
+
+  /** A borrower received and sent on it. */
+  goOn(receivedBytes: number, sentBytes: number): void {
+    this.#window.spend(receivedBytes);
+    this.#sender.spend(sentBytes);
+    if (!this.#isPaused) this.#returnWindow();
+    this.continueSending();
+  }
+
+  loanEnded(): void {
+    if (!this.#isClosed) this.#listener?.onLoanEnd?.();
+  }
 
   writeHeaders(fields: Iterable<readonly [string, string]>, isEnd: boolean): void {
     const flags = frameFlag.endHeaders | (isEnd ? frameFlag.endStream : 0);

@@ -59,6 +59,16 @@ export class MessageSender {
     return this.#queuedBytes;
   }
 
+  /** Bytes that the stream's window has room for. */
+  get window(): number {
+    return this.#window;
+  }
+
+  /** Somebody else sent for this stream. */
+  spend(bytes: number): void {
+    this.#window -= bytes;
+  }
+
   /** Sends a message, whose payload must not change until `onSent` says that it is sent. */
   send({ head, payload }: MessageParts, onSent: () => void = () => {}): void {
     const messageBytes = head.length + payload.length;

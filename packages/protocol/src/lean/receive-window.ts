@@ -11,6 +11,11 @@ export class ReceiveWindow {
     this.#left = bytes;
   }
 
+  /** What the peer may still send. */
+  get bytesLeft(): number {
+    return this.#left;
+  }
+
   /**
    * The peer uses up `length` bytes.
    *

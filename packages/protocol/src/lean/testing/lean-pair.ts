@@ -70,6 +70,8 @@ export class Heard implements LeanStreamListener {
   isAccepted = false;
   isInputEnded = false;
   numDrains = 0;
+  /** How many messages had come at each end of a loan. */
+  readonly loanEndsAfter: number[] = [];
 
   onAccepted(): void {
     this.isAccepted = true;
@@ -83,6 +85,9 @@ export class Heard implements LeanStreamListener {
   }
   onInputEnd(): void {
     this.isInputEnded = true;
+  }
+  onLoanEnd(): void {
+    this.loanEndsAfter.push(this.messages.length);
   }
   onClose(how: StatusError): void {
     this.closed.resolve(how);
