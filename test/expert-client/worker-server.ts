@@ -7,6 +7,7 @@ import { startOnServer } from "@octet/service";
 import { silentLogger } from "@octet/telemetry";
 import {
   createExpertService,
+  type ExpertServiceOptions,
   registerExperts,
   type ServedExperts,
 } from "../../services/expert-worker/src/expert-service.ts";
@@ -30,12 +31,16 @@ export interface WorkerOptions {
   readonly digest?: string;
   /** Whether the server is grpc-js alone, as another implementation of the contract might be. */
   readonly isPlain?: boolean;
+  /** Default: the service's own. */
+  readonly useFastPath?: boolean;
+  readonly rowsPerCallMax?: number;
+  readonly observer?: ExpertServiceOptions["observer"];
 }
 
 /** Serves `engine` until it is stopped. */
 export async function startWorker(
   engine: ExpertEngine,
-  { workerId, port = 0, digest = modelDigest, isPlain = false }: WorkerOptions,
+  { workerId, port = 0, digest = modelDigest, isPlain = false, ...options }: WorkerOptions,
 ): Promise<WorkerServer> {
   const service = createExpertService({
     engine,
@@ -43,6 +48,7 @@ export async function startWorker(
     startId: `${workerId} at ${process.pid}`,
     modelDigest: digest,
     log: silentLogger,
+    ...options,
   });
   const listen = `127.0.0.1:${port}`;
   const { address, close } = await (isPlain

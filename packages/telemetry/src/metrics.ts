@@ -38,6 +38,8 @@ export interface Metrics {
   histogram<Label extends string = never>(
     options: MetricOptions<Label> & { readonly buckets: readonly number[] },
   ): HistogramMetric<Label>;
+  /** Has `prepare` called before each scrape, to count what is counted elsewhere. */
+  beforePrint(prepare: () => void): void;
   readonly contentType: string;
   /** The text that a scrape gets. */
   print(): Promise<string>;
@@ -59,6 +61,7 @@ export const requestSecondsBuckets: readonly number[] = [
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  const preparations: (() => void)[] = [];
   const describe = <Label extends string>(options: MetricOptions<Label>) => ({
     name: prefix + options.name,
     help: options.help,
@@ -101,7 +104,11 @@ export function createMetrics(): Metrics {
           labels === undefined ? histogram.observe(value) : histogram.observe(labels, value),
       };
     },
+    beforePrint: (prepare) => preparations.push(prepare),
     contentType: registry.contentType,
-    print: () => registry.metrics(),
+    print: () => {
+      for (const prepare of preparations) prepare();
+      return registry.metrics();
+    },
   };
 }

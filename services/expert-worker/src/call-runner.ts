@@ -1,5 +1,5 @@
 // Takes waiting calls to the engine, as many together as wait for the same expert of a layer.
-import type { ActivationRows } from "@octet/core";
+import type { ActivationRows, ExpertId } from "@octet/core";
 import { type ExpertEngine, KernelError } from "@octet/kernels";
 import type { CallFailureReason } from "@octet/protocol";
 import type { Logger } from "@octet/telemetry";
@@ -27,10 +27,20 @@ export interface AcceptedCall extends Queueable {
   settle(outcome: CallOutcome): void;
 }
 
+/** A call that ended, as it is counted. */
+export interface SettledCall {
+  readonly expertId: ExpertId;
+  readonly rows: number;
+  readonly queuedMs: number;
+  readonly computedMs: number;
+  /** Why it was not answered, if so. */
+  readonly failure?: CallFailureReason | undefined;
+}
+
 /** Who counts calls. */
 export interface CallObserver {
   /** A call ended that was not withdrawn. */
-  onSettled(call: AcceptedCall, outcome: CallOutcome): void;
+  onSettled(call: SettledCall): void;
 }
 
 /** What a runner works with. */
@@ -115,7 +125,11 @@ export class CallRunner {
   }
 
   #settle(call: AcceptedCall, outcome: CallOutcome): void {
-    this.#options.observer?.onSettled(call, outcome);
+    const { result, queuedMs, computedMs } = outcome;
+    const { expertId, input } = call;
+    const failure = result.kind === "failure" ? result.reason : undefined;
+    const settled = { expertId, rows: input.rows, queuedMs, computedMs, failure };
+    this.#options.observer?.onSettled(settled);
     call.settle(outcome);
   }
 }

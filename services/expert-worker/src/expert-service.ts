@@ -26,6 +26,8 @@ export interface ExpertServiceOptions {
   readonly modelDigest: string;
   readonly log: Logger;
   readonly observer?: CallObserver | undefined;
+  /** Whether small calls are answered by the engine's fast path, where it has one. Default: true. */
+  readonly useFastPath?: boolean | undefined;
   /** Default: core's limits. */
   readonly callsInFlightMax?: number;
   readonly rowsPerCallMax?: number;
@@ -39,6 +41,8 @@ export interface ServedExperts {
   makeHandlers(grpc: GrpcModule): Handlers<typeof ExpertService>;
   /** The same for lean connections. */
   readonly leanMethods: LeanMethods;
+  /** Has the observer hear of what the fast path answered. */
+  countAnswered(): void;
   /**
    * Goes on answering until no call has come for a moment or `drainMs` has passed, then ends every
    * stream with UNAVAILABLE; new streams end so at once. Called once.
@@ -58,7 +62,14 @@ const drainPollMs = 20;
 /** Serves `engine`. Calls from all streams share its one queue. */
 export function createExpertService(options: ExpertServiceOptions): ServedExperts {
   const { engine, log, observer, nowMs = () => performance.now() } = options;
+  const countAnswered = () => {
+    for (const call of engine.fastPath?.takeAnswered() ?? []) observer?.onSettled(call);
+  };
   const rowsMax = options.rowsPerCallMax ?? rowsPerCallMax;
+  const isWanted = options.useFastPath ?? true;
+  // It would answer calls that are refused here.
+  const isTooWide = (engine.fastPath?.rowsMax ?? 0) > rowsMax;
+  let fastPath = isWanted && !isTooWide ? engine.fastPath : undefined;
   const context: ForwardStreamContext = {
     engine,
     runner: new CallRunner({ engine, rowsMax, nowMs, log, observer }),
@@ -66,6 +77,8 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
     callsInFlightMax: options.callsInFlightMax ?? callsInFlightMax,
     rowsPerCallMax: rowsMax,
     queuedBytesMax,
+    fastPath: () => fastPath,
+    onLoanEnd: countAnswered,
   };
   const streams = new Set<ForwardStream>();
   /** Why streams are not served now. */
@@ -103,7 +116,10 @@ export function createExpertService(options: ExpertServiceOptions): ServedExpert
       [pathOf(method.forward), leanStreamMethod(method.forward, forward)],
       [pathOf(method.describe), leanUnaryMethod(method.describe, () => describe(options))],
     ]),
+    countAnswered,
     async drain(drainMs) {
+      fastPath = undefined; // from here on calls are waited for
+      for (const stream of streams) stream.askBack();
       await untilQuiet(streams, drainMs);
       const ended = Array.from(streams, (stream) => stream.closed);
       refuseStreams(`worker ${options.workerId} is shutting down`);
@@ -125,7 +141,7 @@ async function untilQuiet(streams: ReadonlySet<ForwardStream>, drainMs: number):
   const endAtMs = performance.now() + drainMs;
   let quietSinceMs = performance.now();
   while (streams.size > 0 && performance.now() < endAtMs) {
-    const isBusy = Array.from(streams).some((stream) => stream.callsInFlight > 0);
+    const isBusy = Array.from(streams).some((stream) => stream.isBusy);
     if (isBusy) quietSinceMs = performance.now();
     else if (performance.now() - quietSinceMs >= quietBeforeEndMs) return;
     await sleep(drainPollMs);

@@ -67,9 +67,11 @@ async function serveShard(
     workerId,
     startId: randomUUID(),
     modelDigest: manifest.modelDigest,
+    useFastPath: config.OCTET_FAST_PATH,
     log: log.child({ workerId }),
     observer: admin && (await import("./worker-metrics.ts")).createCallObserver(admin.metrics),
   });
+  admin?.metrics.beforePrint(() => service.countAnswered());
   registerExperts(opened, service);
   opened.health.setReady(true);
   // Streams stay open meanwhile: each call hears why it is not computed, and may be made again.

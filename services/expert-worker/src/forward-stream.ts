@@ -1,6 +1,6 @@
 // One coordinator's stream of calls: what comes in is checked, what goes out is an answer to it.
 import { type ActivationRows, dispatchDtype, type ExpertId } from "@octet/core";
-import type { ExpertEngine } from "@octet/kernels";
+import type { ExpertEngine, FastPath } from "@octet/kernels";
 import {
   type CallFailureReason,
   type ErrorCode,
@@ -28,6 +28,10 @@ export interface ForwardStreamContext {
   readonly rowsPerCallMax: number;
   /** Input bytes waiting here above which the stream is not read; one call may go beyond. */
   readonly queuedBytesMax: number;
+  /** Who answers small calls on the socket itself, while anybody may. */
+  readonly fastPath: () => FastPath | undefined;
+  /** It has answered calls that nobody has counted. */
+  readonly onLoanEnd: () => void;
 }
 
 type Stream = ServedStream<ForwardResponseInit>;
@@ -51,6 +55,7 @@ export class ForwardStream implements ServedStreamListener<ForwardRequest> {
   #isWriteBlocked = false;
   #isInputEnded = false;
   #isEnded = false;
+  #isLent = false;
 
   constructor(stream: Stream, context: ForwardStreamContext) {
     this.#stream = stream;
@@ -58,9 +63,14 @@ export class ForwardStream implements ServedStreamListener<ForwardRequest> {
     stream.accept();
   }
 
-  /** Calls accepted and not yet answered. */
-  get callsInFlight(): number {
-    return this.#calls.size;
+  /** Whether calls wait for answers, or may come and be answered unheard. */
+  get isBusy(): boolean {
+    return this.#calls.size > 0 || this.#isLent;
+  }
+
+  /** Has calls come here again, if they do not. */
+  askBack(): void {
+    if (this.#isLent) this.#stream.askBack();
   }
 
   /** Resolves when nothing more will be sent or received. */
@@ -100,8 +110,14 @@ export class ForwardStream implements ServedStreamListener<ForwardRequest> {
     this.#endIfDone();
   }
 
+  onLoanEnd(): void {
+    this.#isLent = false;
+    this.#context.onLoanEnd();
+  }
+
   onClose(): void {
     this.#isEnded = true;
+    this.#isLent = false;
     this.#dropCalls();
     this.#closed.resolve();
   }
@@ -201,6 +217,18 @@ export class ForwardStream implements ServedStreamListener<ForwardRequest> {
     });
     this.#updateReading();
     this.#endIfDone();
+    this.#lendAfter(call.input.rows);
+  }
+
+  /**
+   * Where calls are as small as the last one, those to come may be answered without us. Only after a
+   * call: what the fast path gave the socket back for must be read here first.
+   */
+  #lendAfter(rows: number): void {
+    const fastPath = this.#context.fastPath();
+    if (fastPath === undefined || rows > fastPath.rowsMax) return;
+    if (this.#calls.size > 0 || this.#isEnded || this.#isLent) return;
+    this.#isLent = this.#stream.lend(fastPath);
   }
 
   #forget(callId: bigint, call: AcceptedCall): void {

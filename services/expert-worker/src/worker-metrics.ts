@@ -29,13 +29,13 @@ export function createCallObserver(metrics: Metrics): CallObserver {
     buckets: callSecondsBuckets,
   });
   return {
-    onSettled({ expertId, input }, { result, queuedMs, computedMs }) {
+    onSettled({ expertId, rows: rowsOfCall, queuedMs, computedMs, failure }) {
       const expert = { expert: String(expertId) };
       calls.add(1, expert);
-      rows.add(input.rows, expert);
+      rows.add(rowsOfCall, expert);
       queued.observe(queuedMs / 1000, expert);
-      if (result.kind === "output") computed.observe(computedMs / 1000, expert);
-      else failures.add(1, { ...expert, reason: result.reason });
+      if (failure === undefined) computed.observe(computedMs / 1000, expert);
+      else failures.add(1, { ...expert, reason: failure });
     },
   };
 }
