@@ -5,6 +5,7 @@ import { callBenchmark } from "./calls.ts";
 import { chunkedPrefill } from "./chunked-prefill.ts";
 import { clusterWorkerMemory, coordinatorMemory } from "./cluster-memory.ts";
 import { decodeBenchmark } from "./decode.ts";
+import { fastPath } from "./fast-path.ts";
 import { limitBenchmark } from "./limits.ts";
 import { longContextDecode } from "./long-context.ts";
 import { microBatches } from "./micro-batches.ts";
@@ -50,6 +51,8 @@ export const benchmarks: readonly Benchmark[] = [
   prefillBenchmark("prefill-q4-4096", { dtype: "q4", promptTokens: 4096 }, []),
   clusterDecode("cluster-decode-q4", [atLeast(0.9, "ratio")]),
   clusterPrefill("cluster-prefill-q4", [atLeast(0.9, "ratio")]),
+  fastPath("fast-path-1", { streams: 1 }),
+  fastPath("fast-path-8", { streams: 8 }),
   serveBenchmark("serve-q4-1", { dtype: "q4", streams: 1, ...served }),
   serveBenchmark("serve-q4-8", { dtype: "q4", streams: 8, ...served }),
   serveBenchmark("serve-q4-32", { dtype: "q4", streams: 32, ...served }),

@@ -27,9 +27,14 @@ export class SharedWorkers implements AsyncDisposable {
     this.#workers = workers;
   }
 
-  static async start(shardsDir: string): Promise<SharedWorkers> {
+  /** @param settings of the workers, beyond shards and addresses */
+  static async start(
+    shardsDir: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<SharedWorkers> {
     const index = await readShardSet(shardsDir);
-    return new SharedWorkers(index, await TestedWorkers.start(index, serviceSettings()));
+    const workers = await TestedWorkers.start(index, { ...serviceSettings(), ...settings });
+    return new SharedWorkers(index, workers);
   }
 
   /** Starts one; it ends with the workers. */
