@@ -42,17 +42,26 @@ OCTET_INLINE void storeTile(const PanelTile& tile, const Vec16 (&totals)[X][P]) 
   }
 }
 
+// Weights that are asked for before they are used, in all panels of a tile together: with several
+// activation rows a core's window of instructions is too short to have as many reads under way.
+constexpr int64_t bytesAhead = 4096;
+
 // P panels by X activation rows: every vector of weights that is loaded serves all X.
 template <class Dot, int P, int X>
 static void runPanels(const PanelTile& tile) {
   constexpr int groups = int(quantBlockSize) / Dot::columns;
+  constexpr int64_t blockBytes = groups * panelVectorBytes;
+  constexpr int64_t blocksAhead = bytesAhead / P / blockBytes;
   Vec16 totals[X][P];
   for (int x = 0; x < X; x++) {
     for (int p = 0; p < P; p++) totals[x][p] = broadcast(0.0f);
   }
   const uint8_t* weights = tile.weights;
   const uint8_t* scales = tile.scales;
+  const uint8_t* coming = weights + blocksAhead * blockBytes;
   for (int64_t block = 0; block < tile.blocks; block++) {
+    // The first blocks of the next tile, which is most often the next to be computed.
+    if (block + blocksAhead == tile.blocks) coming += (P - 1) * tile.panelBytes;
     typename Dot::Sums sums[X][P];
     OCTET_UNROLL for (int x = 0; x < X; x++) {
       const int32_t correction = quantBlock(tile, x, block).correction;
@@ -61,7 +70,9 @@ static void runPanels(const PanelTile& tile) {
     OCTET_UNROLL for (int group = 0; group < groups; group++) {
       typename Dot::Weights of[P];
       OCTET_UNROLL for (int p = 0; p < P; p++) {
-        of[p] = Dot::load(weights + p * tile.panelBytes + group * panelVectorBytes);
+        const int64_t at = p * tile.panelBytes + group * panelVectorBytes;
+        of[p] = Dot::load(weights + at);
+        prefetch(coming + at);
       }
       OCTET_UNROLL for (int x = 0; x < X; x++) {
         const int8_t* quants = quantBlock(tile, x, block).quants + group * Dot::columns;
@@ -76,7 +87,8 @@ static void runPanels(const PanelTile& tile) {
         totals[x][p] = fma(Dot::finish(sums[x][p], from.correction), scale, totals[x][p]);
       }
     }
-    weights += groups * panelVectorBytes;
+    weights += blockBytes;
+    coming += blockBytes;
     scales += panelRows * scaleElementBytes;
   }
   storeTile<P, X>(tile, totals);

@@ -39,6 +39,9 @@ constexpr int64_t scaleElementBytes = 2;
 
 namespace octet::OCTET_ISA {
 
+// Asks memory for a cache line that will be read soon; any address will do.
+OCTET_INLINE void prefetch(const void* from) { __builtin_prefetch(from, 0, 3); }
+
 // The first `count` of sixteen lanes from memory, the rest zero.
 OCTET_INLINE Vec16 loadPart(const void* from, int64_t count) {
   float lanes[16] = {};
