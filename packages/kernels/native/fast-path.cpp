@@ -73,6 +73,7 @@ std::vector<AnsweredCall> FastPath::takeAnswered() {
 }
 
 void FastPath::main() {
+  runner_.pinHere();
   while (takeRequests()) {
     waitForNews();
     while (!waiting_.empty()) computeNext();

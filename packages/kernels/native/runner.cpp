@@ -28,6 +28,7 @@ std::deque<std::unique_ptr<Job>> Runner::stop() {
 }
 
 void Runner::main() {
+  pool_.pinCaller();
   for (;;) {
     std::unique_ptr<Job> job;
     {

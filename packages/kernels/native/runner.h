@@ -31,6 +31,9 @@ class Runner {
 
   void submit(std::unique_ptr<Job> job);
 
+  // For a thread that is going to call runHere: places it as the pool's first.
+  void pinHere() const { pool_.pinCaller(); }
+
   // Runs `work` on the caller's thread, which counts as the pool's first, between two jobs: after
   // the one that runs, however many wait. Any thread but the JavaScript one, and none after `stop`.
   template <class Work>

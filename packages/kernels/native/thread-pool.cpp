@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "cpu-isa.h"
+#include "processors.h"
 
 namespace octet {
 
@@ -26,6 +27,9 @@ inline void relax() {
 ThreadPool::ThreadPool(int threads) {
   // With more threads than processors, a spinning thread keeps a working one from running.
   spinNs_ = threads <= availableProcessors() ? spinNsMax : 0;
+  processors_ = allowedProcessors();
+  // Where each thread has a processor of its own, the system would still put two on one for a while.
+  if (processors_.size() != size_t(threads)) processors_.clear();
   helpers_.reserve(size_t(threads - 1));
   try {
     for (int thread = 1; thread < threads; thread++) {
@@ -85,7 +89,12 @@ void ThreadPool::run(int64_t count, Call call, const void* context) {
   waitUntil(left_, [this] { return joined_ == closed; });
 }
 
+void ThreadPool::pin(int thread) const {
+  if (!processors_.empty()) pinThread(processors_[size_t(thread)]);
+}
+
 void ThreadPool::helperMain(int thread) {
+  pin(thread);
   uint64_t seen = 0;
   for (;;) {
     waitUntil(started_, [this, seen] { return stopping_ || loopNumber_ != seen; });

@@ -22,6 +22,10 @@ class ThreadPool {
 
   int threads() const { return int(helpers_.size()) + 1; }
 
+  // For a thread that calls forEach for as long as it lives, before it does: keeps it on the first
+  // processor if the helpers have the others to themselves.
+  void pinCaller() const { pin(0); }
+
   // Calls body(index, thread) for every index in 0 .. count - 1, with thread in 0 .. threads() - 1,
   // and returns when all have returned. One caller at a time. The body must not throw.
   template <class Body>
@@ -41,6 +45,7 @@ class ThreadPool {
 
   void run(int64_t count, Call call, const void* context);
   void stop();
+  void pin(int thread) const;
   void helperMain(int thread);
   void takeIndexes(int thread);
   template <class Ready>
@@ -60,6 +65,8 @@ class ThreadPool {
   std::atomic<bool> abandoned_{false};
 
   int64_t spinNs_;
+  // One for each thread, if there are exactly as many: else empty, and no thread is pinned.
+  std::vector<int> processors_;
   std::mutex mutex_;
   std::condition_variable started_;
   std::condition_variable left_;

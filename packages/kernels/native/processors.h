@@ -1,0 +1,14 @@
+// The processors that a thread may run on.
+#pragma once
+
+#include <vector>
+
+namespace octet {
+
+// Those of the calling thread; empty where the system does not tell (only Linux does).
+std::vector<int> allowedProcessors();
+
+// Keeps the calling thread on one. Where the system refuses, it stays the system's to place.
+void pinThread(int processor);
+
+}  // namespace octet
