@@ -13,6 +13,7 @@
 
 #include "bench-limits.h"
 #include "cpu-isa.h"
+#include "processors.h"
 #include "step-attention.h"
 
 namespace octet::bench {

@@ -1,11 +1,5 @@
 #include "cpu-isa.h"
 
-#include <thread>
-
-#if defined(__linux__)
-#include <sched.h>
-#endif
-
 #if defined(__linux__) && defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
@@ -42,15 +36,6 @@ std::vector<const KernelTable*> supportedKernels() {
 #endif
   tables.push_back(&kernelsPortable());
   return tables;
-}
-
-int availableProcessors() {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-  const unsigned count = std::thread::hardware_concurrency();
-  return count == 0 ? 1 : int(count);
 }
 
 }  // namespace octet

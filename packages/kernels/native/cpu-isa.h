@@ -10,7 +10,4 @@ namespace octet {
 // The fastest first; the portable build is always there, and last.
 std::vector<const KernelTable*> supportedKernels();
 
-// Processors this process may run on.
-int availableProcessors();
-
 }  // namespace octet

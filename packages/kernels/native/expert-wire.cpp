@@ -75,7 +75,6 @@ class Fields {
 
   const uint8_t* begin() const { return at_; }
   size_t count() const { return size_t(end_ - at_); }
-  bool has(uint32_t field) const { return (seen_ & (1u << field)) != 0; }
 
  private:
   const uint8_t* at_;

@@ -1,5 +1,7 @@
 #include "processors.h"
 
+#include <thread>
+
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -31,5 +33,12 @@ std::vector<int> allowedProcessors() { return {}; }
 void pinThread(int) {}
 
 #endif
+
+int availableProcessors() {
+  const size_t allowed = allowedProcessors().size();
+  if (allowed > 0) return int(allowed);
+  const unsigned count = std::thread::hardware_concurrency();
+  return count == 0 ? 1 : int(count);
+}
 
 }  // namespace octet

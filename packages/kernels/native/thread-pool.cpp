@@ -2,7 +2,6 @@
 
 #include <chrono>
 
-#include "cpu-isa.h"
 #include "processors.h"
 
 namespace octet {
