@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Mistral } from "@mistralai/mistralai";
+import { HTTPClient } from "@mistralai/mistralai/lib/http";
 import * as errors from "@mistralai/mistralai/models/errors";
 
 const model = "octet-tiny";
@@ -119,11 +120,19 @@ test("errors have a status and a body", async () => {
   await assert.rejects(fim, (error) => JSON.parse(error.body).code === "not_supported");
 });
 
+/** Asks for an answer that its model does not end, which Mistral's API has no word for. */
+const endless = new HTTPClient({
+  fetcher: async (request) => {
+    const body = JSON.stringify({ ...(await request.json()), ignore_eos: true });
+    return fetch(new Request(request, { body }));
+  },
+});
+
 test("a stream that is left ends its work, and a refused request is retried", async () => {
   const busy = process.env.OCTET_BUSY_URL;
   const story = [{ role: "user", content: "Tell me a story." }];
   const abort = new AbortController();
-  const stream = await connect(busy).chat.stream(
+  const stream = await connect(busy, { httpClient: endless }).chat.stream(
     { model, messages: story, maxTokens: 1500, temperature: 1 },
     { fetchOptions: { signal: abort.signal } },
   );
